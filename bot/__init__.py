@@ -1,0 +1,1 @@
+"""First Responder: a ChatOps bot for incident response in Slack."""

@@ -1,0 +1,90 @@
+"""What people work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.alert import Alert, Severity
+
+
+class IncidentStatus(StrEnum):
+    TRIAGE = "triage"
+    INVESTIGATING = "investigating"
+    RESOLVED = "resolved"
+
+    @property
+    def is_open(self) -> bool:
+        return self is not IncidentStatus.RESOLVED
+
+
+class PlaceKind(StrEnum):
+    CHANNEL = "channel"  # an own channel: SEV1 and SEV2
+    THREAD = "thread"  # a thread under the card in the triage channel: SEV3 and SEV4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an incident is worked on in Slack."""
+
+    kind: PlaceKind
+    channel: str  # Slack's channel id
+    name: str  # the channel's name, without '#'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """The one message of an incident that is edited in place, from "gathering" to the briefing."""
+
+    channel: str
+    ts: str  # Slack's message id within the channel
+    permalink: str | None = None
+
+
+class GroupingReason(StrEnum):
+    """Why an alert went where it went; stored with the alert and shown on the card."""
+
+    NEW_CONDITION = "new_condition"  # nothing open fits: a new incident
+    SAME_FINGERPRINT = "same_fingerprint"  # the same condition is already being worked on
+    SAME_SERVICE = "same_service"  # the same service is burning, within the window
+    RECURRED = "recurred"  # the same condition came back soon after it was resolved
+    REPEAT = "repeat"  # said before, word for word
+    RECOVERED = "recovered"  # the monitor says the condition is over
+    LATE_FIRING = "late_firing"  # a firing notice that arrived after its own resolved notice
+    UNKNOWN_RECOVERY = "unknown_recovery"  # a recovery of something never seen firing: remembered, shown nowhere
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedAlert:
+    """An alert within its incident."""
+
+    alert: Alert
+    reason: GroupingReason
+    received_at: datetime
+    resolved_at: datetime | None = None
+
+    @property
+    def is_firing(self) -> bool:
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    id: str  # INC-2026-0042
+    title: str
+    severity: Severity
+    status: IncidentStatus
+    service: str | None
+    started_at: datetime  # the onset as the first alert states it
+    opened_at: datetime  # when we opened it
+    alerts: tuple[GroupedAlert, ...] = ()
+    place: Place | None = None
+    card: Card | None = None
+    briefed_at: datetime | None = None  # when the first briefing was posted
+    resolved_at: datetime | None = None
+    revision: int = 1  # raised by every change that the card must show
+
+    @property
+    def first_alert(self) -> Alert:
+        return self.alerts[0].alert

@@ -1,0 +1,1 @@
+"""One module per vendor. Each exports one `INTEGRATION`; `integrations.registry` finds them."""
