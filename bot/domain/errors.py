@@ -5,7 +5,8 @@ FirstResponderError
 ├── RejectedWebhook          a webhook that is not accepted
 │   ├── BadSignature         401
 │   ├── UnreadablePayload    422, names the field
-│   └── PayloadTooLarge      413
+│   ├── PayloadTooLarge      413
+│   └── CompressedBody       415
 ├── NotStored                503: the store did not take it; the sender should try again
 ├── SourceError              a context source could not look
 ├── ChatError                Slack refused or did not answer
@@ -36,13 +37,21 @@ class BadSignature(RejectedWebhook):
 
 
 class UnreadablePayload(RejectedWebhook):
-    """The text names the field, as a JSON path, and what was expected."""
+    """The text names the field, as a JSON path, and what was expected; `field` is that path alone."""
 
     status = 422
+
+    def __init__(self, text: str, *, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class PayloadTooLarge(RejectedWebhook):
     status = 413
+
+
+class CompressedBody(RejectedWebhook):
+    status = 415
 
 
 class NotStored(FirstResponderError):

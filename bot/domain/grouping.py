@@ -1,0 +1,146 @@
+"""Where an alert belongs: the decision, without doing anything about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.alert import Alert, AlertStatus
+from bot.domain.incident import GroupedAlert, GroupingReason, Incident
+from bot.domain.ports import Episode
+
+# One fault's symptoms show within minutes of each other, plus a rule's `for` (often 15 m) and group_interval (5 m).
+WINDOW = timedelta(minutes=30)
+
+
+class DecisionKind(StrEnum):
+    NEW = "new"  # open an incident
+    JOIN = "join"  # add it to an incident; a worse severity raises the incident's, a resolved one is open again
+    RECOVER = "recover"  # it ends episodes of an incident
+    REMEMBER = "remember"  # a recovery of something never seen firing: its firing notice may still come
+    IGNORE = "ignore"  # nothing new is said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    kind: DecisionKind
+    reason: GroupingReason
+    incident_id: str | None = None
+    ends: tuple[Alert, ...] = ()  # RECOVER only: the recovery, once for each episode it ends, under that episode's name
+    remember: bool = False  # RECOVER only: the firing notice of its own episode was never seen and may still come
+
+
+def decide(
+    alert: Alert, episode: Episode | None, candidates: Sequence[Incident], now: datetime, *, window: timedelta = WINDOW
+) -> Decision:
+    """What to do with an alert.
+
+    `episode` is what is known of this stretch of firing; `candidates` are incidents that share the alert's condition or
+    service, open or resolved within `window`, newest first; `now` is when the alert was received.
+    """
+    if alert.status is AlertStatus.RESOLVED:
+        return _recovery(alert, episode, candidates)
+    if episode is not None:
+        seen_firing = episode.incident_id is not None
+        reason = GroupingReason.REPEAT if seen_firing else GroupingReason.LATE_FIRING
+        return Decision(kind=DecisionKind.IGNORE, reason=reason, incident_id=episode.incident_id)
+    return (
+        _same_condition(alert, candidates, now - window)
+        or _same_service(alert, candidates, now - window)
+        or Decision(kind=DecisionKind.NEW, reason=GroupingReason.NEW_CONDITION)
+    )
+
+
+def _recovery(alert: Alert, episode: Episode | None, candidates: Sequence[Incident]) -> Decision:
+    """A recovery ends its own episode and every earlier one of its condition, whose own notice was lost.
+
+    The second also covers PagerDuty, where an incident that was reopened is resolved under its first start.
+    """
+    for incident in _open_first(candidates):
+        ended = [g.alert for g in _of_condition(alert, incident) if g.is_firing and _ends(alert, g.alert)]
+        if ended:
+            ends = tuple(replace(alert, started_at=a.started_at) for a in ended)
+            unseen = (
+                episode is None and not alert.started_at_is_receipt and alert.episode not in {e.episode for e in ends}
+            )
+            return _recover(incident.id, ends, remember=unseen)
+    if episode is None:
+        return Decision(kind=DecisionKind.REMEMBER, reason=GroupingReason.UNKNOWN_RECOVERY)
+    if episode.resolved or episode.incident_id is None:
+        return Decision(kind=DecisionKind.IGNORE, reason=GroupingReason.REPEAT, incident_id=episode.incident_id)
+    return _recover(episode.incident_id, (alert,))
+
+
+def _recover(incident_id: str, ends: tuple[Alert, ...], *, remember: bool = False) -> Decision:
+    kind, reason = DecisionKind.RECOVER, GroupingReason.RECOVERED
+    return Decision(kind=kind, reason=reason, incident_id=incident_id, ends=ends, remember=remember)
+
+
+def _ends(recovery: Alert, firing: Alert) -> bool:
+    if recovery.started_at == firing.started_at or firing.started_at_is_receipt:
+        return True  # without a time of its own an episode cannot be told from another
+    return recovery.ended_at is not None and firing.started_at <= recovery.ended_at
+
+
+def _same_condition(alert: Alert, candidates: Sequence[Incident], since: datetime) -> Decision | None:
+    for incident in _open_first(candidates):
+        known = tuple(_of_condition(alert, incident))
+        if not known or not _is_recent(incident, since):
+            continue
+        firing = tuple(g.alert for g in known if g.is_firing)
+        ignored = _nothing_new(alert, known, firing)
+        if ignored is not None:
+            return Decision(kind=DecisionKind.IGNORE, reason=ignored, incident_id=incident.id)
+        reason = GroupingReason.SAME_FINGERPRINT if firing else GroupingReason.RECURRED
+        return Decision(kind=DecisionKind.JOIN, reason=reason, incident_id=incident.id)
+    return None
+
+
+def _nothing_new(alert: Alert, known: Sequence[GroupedAlert], firing: Sequence[Alert]) -> GroupingReason | None:
+    """Two statements that name no known episode and yet say nothing new."""
+    if alert.started_at_is_receipt:
+        # Without a time of its own each repeat would look like a new episode.
+        louder = firing and all(alert.severity.is_worse_than(a.severity) for a in firing)
+        return GroupingReason.REPEAT if firing and not louder else None
+    # A condition has one episode at a time: where a later one is over, so is this one.
+    timed = (g for g in known if not g.is_firing and not g.alert.started_at_is_receipt)
+    outlived = any(g.alert.started_at > alert.started_at for g in timed)
+    return GroupingReason.LATE_FIRING if outlived and not firing else None
+
+
+def _same_service(alert: Alert, candidates: Sequence[Incident], since: datetime) -> Decision | None:
+    if alert.service is None:
+        return None
+    for incident in candidates:
+        if incident.status.is_open and _burns_here(alert, incident) and _last_heard(incident) >= since:
+            reason = GroupingReason.SAME_SERVICE
+            return Decision(kind=DecisionKind.JOIN, reason=reason, incident_id=incident.id)
+    return None
+
+
+def _burns_here(alert: Alert, incident: Incident) -> bool:
+    """The same service, and not in another environment."""
+    members = [g.alert for g in incident.alerts if g.alert.service == alert.service]
+    if not members:
+        return False
+    places = {a.environment for a in members} - {None}
+    return alert.environment is None or not places or alert.environment in places
+
+
+def _last_heard(incident: Incident) -> datetime:
+    return max(g.received_at for g in incident.alerts)
+
+
+def _is_recent(incident: Incident, since: datetime) -> bool:
+    return incident.status.is_open or (incident.resolved_at is not None and incident.resolved_at >= since)
+
+
+def _of_condition(alert: Alert, incident: Incident) -> Iterable[GroupedAlert]:
+    same = (alert.source, alert.fingerprint)
+    return (g for g in incident.alerts if (g.alert.source, g.alert.fingerprint) == same)
+
+
+def _open_first(candidates: Sequence[Incident]) -> list[Incident]:
+    return sorted(candidates, key=lambda incident: not incident.status.is_open)
