@@ -91,6 +91,7 @@ class AlertRule:
     annotations: Mapping[str, str]
     firing_since: float | None = None
     value: float | None = None
+    duration: float = 0.0  # the rule's `for`, in seconds: the expression held that long before `firing_since`
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""A replay server that answers as Prometheus does, evaluating PromQL over a scenario's series."""
