@@ -1,0 +1,1 @@
+"""Aggregations over the rows that a query matched."""

@@ -1,0 +1,226 @@
+"""What clients ask about incidents, and do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.pagerduty.account import Account, Handler, overlaps
+from sandbox.pagerduty.directory import Entity, ServiceEntity
+from sandbox.pagerduty.incidents import AlreadyResolved, Incident, Incidents
+from sandbox.pagerduty.wire import (
+    Refused,
+    flag,
+    invalid,
+    moment,
+    paged,
+    payment_required,
+    several,
+    there,
+    wrapped,
+    wrapped_list,
+)
+
+CORRELATED = 24 * 3600.0  # seconds before an incident in which a change is related to it
+_STATUSES = ("triggered", "acknowledged", "resolved")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    account: Account
+    incidents: Incidents
+
+    def table(self) -> dict[str, Mapping[str, Handler]]:
+        return {
+            "/log_entries": {"GET": self.log},
+            "/incidents": {"GET": self.list_incidents, "POST": self.create, "PUT": self.change_several},
+            "/incidents/{id}": {"GET": self.incident, "PUT": self.change},
+            "/incidents/{id}/notes": {"GET": self.notes, "POST": self.annotate},
+            "/incidents/{id}/alerts": {"GET": self.alerts},
+            "/incidents/{id}/log_entries": {"GET": self.log_of_incident},
+            "/incidents/{id}/related_change_events": {"GET": self.related_changes},
+            "/incidents/{id}/past_incidents": {"GET": self.needs_aiops},
+            "/incidents/{id}/related_incidents": {"GET": self.needs_aiops},
+            "/incidents/{id}/outlier_incident": {"GET": self.needs_aiops},
+        }
+
+    async def log(self, request: Request) -> Response:
+        return self._log(request, self.incidents.visible())
+
+    async def log_of_incident(self, request: Request) -> Response:
+        return self._log(request, [self._incident(request)])
+
+    def _log(self, request: Request, wanted: list[Incident]) -> Response:
+        since, until = moment(request, "since"), moment(request, "until")
+        by_id, shapes = {item.id: item for item in wanted}, self.account.shapes(request)
+        found = [
+            entry
+            for entry in self.incidents.log()
+            if entry.incident in by_id
+            and (since is None or entry.at >= since)
+            and (until is None or entry.at <= until)
+            and not (flag(request, "is_overview") and entry.kind == "annotate")
+        ]
+        return paged(request, "log_entries", found, lambda entry: shapes.log_entry(entry, by_id[entry.incident]))
+
+    async def list_incidents(self, request: Request) -> Response:
+        since, until = moment(request, "since"), moment(request, "until")
+        wanted = {name: several(request, name) for name in ("statuses", "service_ids", "urgencies", "user_ids",
+                                                            "team_ids")}  # fmt: skip
+        if not (wanted["statuses"] or set()) <= set(_STATUSES):
+            raise invalid("Statuses contains an unknown status")
+        key = request.query_params.get("incident_key")
+        found = [
+            item
+            for item in self.incidents.visible()
+            if all(ids is None or ids & _traits(item)[name] for name, ids in wanted.items())
+            and (key is None or item.key == key)
+            and (since is None or item.created_at >= since)
+            and (until is None or item.created_at < until)
+        ]
+        if "desc" in request.query_params.get("sort_by", "incident_number:asc"):
+            found.reverse()
+        return paged(request, "incidents", found, self.account.shapes(request).incident)
+
+    async def incident(self, request: Request) -> Response:
+        return JSONResponse({"incident": self.account.shapes(request).incident(self._incident(request))})
+
+    def _incident(self, request: Request) -> Incident:
+        return there(self.incidents.get(request.path_params["id"]))
+
+    async def create(self, request: Request) -> Response:
+        author, given = self._author(request), await wrapped(request, "incident")
+        missing = [name for name in ("title", "service") if not given.get(name)]
+        if missing:
+            raise invalid(*(f"{name.capitalize()} cannot be empty" for name in missing))
+        service = self.account.directory.services.get(_id(given["service"]))
+        if service is None:
+            raise invalid("Service Not Found")
+        key = given.get("incident_key")
+        if key and any(item.key == key and item.service == service and item.status != "resolved"
+                       for item in self.incidents.visible()):  # fmt: skip
+            raise invalid("Open incident with matching dedup key already exists on this service")
+        made = self.incidents.create(
+            title=str(given["title"]),
+            service=service,
+            urgency=_urgency(given) or "high",
+            key=key,
+            details=str((given.get("body") or {}).get("details") or ""),
+            policy=self.account.directory.policies.get(_id(given.get("escalation_policy")) or service.policy or ""),
+            assignees=self._assignees(given) or self._first_level(service),
+            priority=self.account.directory.priorities.get(_id(given.get("priority"))),
+            by=author,
+        )
+        return JSONResponse({"incident": self.account.shapes(request).incident(made)}, 201)
+
+    async def change(self, request: Request) -> Response:
+        author, incident = self._author(request), self._incident(request)
+        changed = self._changed(incident, await wrapped(request, "incident"), author)
+        return JSONResponse({"incident": self.account.shapes(request).incident(changed)})
+
+    async def change_several(self, request: Request) -> Response:
+        author, given = self._author(request), await wrapped_list(request, "incidents")
+        targets = [(there(self.incidents.get(_id(item))), item) for item in given]
+        changed = [self._changed(incident, item, author) for incident, item in targets]
+        return JSONResponse({"incidents": [self.account.shapes(request).incident(item) for item in changed]})
+
+    def _changed(self, incident: Incident, given: Mapping[str, Any], author: Entity) -> Incident:
+        status = given.get("status")
+        if status is not None and status not in _STATUSES:
+            raise invalid("Status must be one of triggered, acknowledged, resolved")
+        try:
+            return self.incidents.change(
+                incident,
+                author,
+                status=status,
+                title=given.get("title"),
+                urgency=_urgency(given),
+                priority=self.account.directory.priorities.get(_id(given.get("priority"))),
+                policy=self.account.directory.policies.get(_id(given.get("escalation_policy"))),
+                assignees=self._assignees(given) or None,
+            )
+        except AlreadyResolved:
+            raise Refused(400, 2001, "Invalid Input Provided", "Incident Already Resolved") from None
+
+    async def notes(self, request: Request) -> Response:
+        return JSONResponse(
+            {"notes": [self.account.shapes(request).note(note) for note in self._incident(request).notes]}
+        )
+
+    async def annotate(self, request: Request) -> Response:
+        author, incident, given = self._author(request), self._incident(request), await wrapped(request, "note")
+        content = given.get("content")
+        if not isinstance(content, str) or not content.strip():
+            raise invalid("Content cannot be empty")
+        note = self.incidents.annotate(incident, content, author)
+        return JSONResponse({"note": self.account.shapes(request).note(note)}, 201)
+
+    async def alerts(self, request: Request) -> Response:
+        return paged(request, "alerts", [self._incident(request)], self.account.shapes(request).alert)
+
+    async def needs_aiops(self, request: Request) -> NoReturn:
+        self._incident(request)
+        raise payment_required("preview_intelligent_alert_grouping")
+
+    def _author(self, request: Request) -> Entity:
+        """Whom the From header names: an account-level key must say for whom it writes. Raises Refused."""
+        email = request.headers.get("From", "").strip()
+        if not email:
+            raise invalid("The From header is required with an account-level access token")
+        author = self.account.directory.user_by_email(email)
+        if author is None:
+            raise Refused(400, 1008, "Requester User Not Found")
+        return author
+
+    def _assignees(self, given: Mapping[str, Any]) -> list[Entity]:
+        found = [
+            self.account.directory.user_by_id(_id(item.get("assignee"))) for item in given.get("assignments") or ()
+        ]
+        return [there(user) for user in found]
+
+    def _first_level(self, service: ServiceEntity) -> list[Entity]:
+        now = self.account.clock()
+        return [
+            self.account.directory.users[item.person]
+            for item in self.account.directory.oncalls
+            if item.escalation_policy == service.policy and item.level == 1 and overlaps(item, now, now)
+        ]
+
+    async def related_changes(self, request: Request) -> Response:
+        incident, shapes = self._incident(request), self.account.shapes(request)
+        found = [
+            item
+            for item in self.account.recent_deployments(request)
+            if incident.service in self.account.built_from(item) and 0 <= incident.created_at - item.at <= CORRELATED
+        ]
+        shown = [
+            {**shapes.change_event(item, self.account.built_from(item)),
+             "correlation_reason": {"reason": "most_recent" if item is found[0] else "related_service"}}
+            for item in found
+        ]  # fmt: skip
+        return JSONResponse({"change_events": shown})
+
+
+def _id(reference: Any) -> str:
+    return str(reference.get("id", "")) if isinstance(reference, Mapping) else ""
+
+
+def _urgency(given: Mapping[str, Any]) -> str | None:
+    urgency = given.get("urgency")
+    if urgency not in (None, "high", "low"):
+        raise invalid("Urgency must be one of high, low")
+    return urgency
+
+
+def _traits(item: Incident) -> dict[str, set[str]]:
+    return {
+        "statuses": {item.status},
+        "service_ids": {item.service.id},
+        "urgencies": {item.urgency},
+        "user_ids": {user.id for user in item.assignees},
+        "team_ids": {team.id for team in item.teams},
+    }

@@ -1,0 +1,67 @@
+"""A PagerDuty over one scenario: its REST API v2 on a plan without AIOps. What clients write is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.faults import Faults
+from sandbox.pagerduty.account import Account
+from sandbox.pagerduty.desk import Desk
+from sandbox.pagerduty.directory import directory
+from sandbox.pagerduty.incidents import incidents
+from sandbox.pagerduty.wire import RATE_LIMIT, Gate, Refused, not_found
+from sandbox.scenario.model import Scenario
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+def create_app(
+    scenario: Scenario,
+    *,
+    clock: Callable[[], float] = time.time,
+    api_key: str | None = None,
+    rate_limit: int = RATE_LIMIT,
+) -> Starlette:
+    """`api_key`: an account-level key that clients must send; None takes any."""
+    known = directory(scenario)
+    account = Account(directory=known, deployments=scenario.deployments, clock=clock)
+    desk = Desk(account=account, incidents=incidents(scenario, known, clock))
+    gate = Gate(clock=clock, api_key=api_key, limit=rate_limit)
+    routes = [_route(path, methods, gate) for path, methods in {**account.table(), **desk.table()}.items()]
+    app = Starlette(routes=[*routes, Route("/{path:path}", _guarded(_nowhere, gate), methods=_METHODS)])
+    app.middleware_stack = Faults(app.build_middleware_stack())  # outermost, so that it can drop connections
+    return app
+
+
+def _route(path: str, methods: Mapping[str, Handler], gate: Gate) -> Route:
+    async def endpoint(request: Request) -> Response:
+        handler = methods.get(request.method)
+        if handler is None:
+            return JSONResponse({"error": {"message": "Method Not Allowed", "code": 2001}}, 405)
+        return await handler(request)
+
+    return Route(path, _guarded(endpoint, gate), methods=_METHODS)
+
+
+def _guarded(handler: Handler, gate: Gate) -> Handler:
+    async def endpoint(request: Request) -> Response:
+        try:
+            gate.admit(request)
+            return gate.dress(await handler(request))
+        except Refused as refused:
+            return gate.dress(refused.response())
+
+    return endpoint
+
+
+async def _nowhere(_: Request) -> Any:
+    raise not_found()
