@@ -1,0 +1,36 @@
+"""Likely causes by explicit rules over typed facts: no model, and no name of any service is known here.
+
+Every rule adds a reason for or against, with the evidence that it rests on; a cause's score is their sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.domain.briefing import CauseKind, Hypothesis
+from bot.domain.causes import changes, dependency, exhaustion, traffic
+from bot.domain.causes.case import Case
+from bot.domain.causes.confidence import settle
+from bot.domain.causes.weigh import hypothesis
+from bot.domain.context import ContextRequest
+from bot.domain.evidence import Finding
+
+_RULES = (exhaustion.consider, changes.consider, dependency.consider, traffic.consider)
+# Of equal scores, the more exact cause stands first.
+_ORDER = {kind: place for place, kind in enumerate([CauseKind.EXHAUSTION, CauseKind.DEPLOYMENT, CauseKind.DEPENDENCY])}
+
+
+def rank(request: ContextRequest, findings: Iterable[Finding]) -> tuple[Hypothesis, ...]:
+    """All causes that were considered, likeliest first, "unknown" last.
+
+    A score of zero or less means: considered, and nothing is left that speaks for it. Evidence without an id is not
+    used, since nothing may be claimed that cannot be cited.
+    """
+    case = Case(request, findings)
+    found = [h for consider in _RULES for h in consider(case)]
+    found.sort(key=lambda h: (-h.score, _ORDER.get(h.kind, len(_ORDER)), h.service, h.subject, h.statement))
+    unknown = hypothesis(CauseKind.UNKNOWN, case.service, "", "No cause stands out in what could be checked", ())
+    return settle(case, [*found, unknown])
+
+
+__all__ = ["rank"]

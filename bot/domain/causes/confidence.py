@@ -1,0 +1,53 @@
+"""How sure we may sound: the strength of the case, its lead over rivals, and how much we could see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain.briefing import CauseKind, Confidence, Hypothesis
+from bot.domain.causes.case import Case
+from bot.domain.evidence import Outcome
+
+HIGH_SCORE = 5.0
+MEDIUM_SCORE = 2.5
+CLEAR_LEAD = 1.5  # less than one strong reason ahead of the next cause is no clear lead
+_LADDER = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
+
+
+def settle(case: Case, ranked: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """Only the first may be "high"; a rival close behind is at most "medium" and takes "high" from the first."""
+    return tuple(replace(h, confidence=_band(case, ranked, place)) for place, h in enumerate(ranked))
+
+
+def _band(case: Case, ranked: Sequence[Hypothesis], place: int) -> Confidence:
+    own = ranked[place]
+    if own.kind is CauseKind.UNKNOWN or own.score < MEDIUM_SCORE:
+        return Confidence.LOW
+    if place > 0:
+        return Confidence.MEDIUM if ranked[0].score - own.score < CLEAR_LEAD else Confidence.LOW
+    rivals = [h.score for h in ranked[1:] if not _same_story(own, h)]
+    clear = own.score - max(rivals, default=0.0) >= CLEAR_LEAD
+    strong = own.score >= HIGH_SCORE and clear and _kinds_of_evidence(case, own) > 1
+    step = (2 if strong else 1) - _blind_spots(case)
+    return _LADDER[max(0, step)]
+
+
+def _same_story(one: Hypothesis, other: Hypothesis) -> bool:
+    """ "X is failing" and "X was deployed" or "X ran out" name the same culprit."""
+    kinds = {one.kind, other.kind}
+    return one.service == other.service and CauseKind.DEPENDENCY in kinds and len(kinds) > 1
+
+
+def _kinds_of_evidence(case: Case, own: Hypothesis) -> int:
+    """In how many of metrics, logs, changes and alerts the reasons for it stand."""
+    cited = {i for r in own.reasons_for for i in r.evidence}
+    families = (case.metrics, case.logs, case.changes, case.alerts)
+    return sum(any(item.id in cited for item in family) for family in families)
+
+
+def _blind_spots(case: Case) -> int:
+    """Kinds of facts that are wanting because a source could not look, as far as can be told."""
+    could_not = sum(f.outcome in {Outcome.FAILED, Outcome.SKIPPED} for f in case.findings)
+    wanting = sum(not family for family in (case.metrics, case.logs, case.changes))
+    return min(could_not, wanting)

@@ -1,0 +1,140 @@
+"""What a person does first: undo or look, with the exact command or query."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.domain.briefing import CauseKind, Hypothesis, Step
+from bot.domain.catalog import Service
+from bot.domain.causes.case import got_worse, is_notable, moved_at
+from bot.domain.causes.words import names_service
+from bot.domain.context import ContextRequest
+from bot.domain.evidence import ChangeFact, ChangeKind, Evidence, LogFact, MetricFact, RunbookFact, SignalKind
+
+MOST_STEPS = 8
+MOST_RUNBOOK_STEPS = 4
+RIVAL = 1.5  # a second cause this close to the first gets a step of its own
+_UNDO = re.compile(
+    r"\broll(ing)?[ -]?back|\bundo\b|\brevert|\bgo back\b|version before|previous version", re.IGNORECASE
+)
+_IN_TICKS = re.compile(r"`([^`]+)`")
+
+
+def first_steps(
+    request: ContextRequest, evidence: Sequence[Evidence], causes: Sequence[Hypothesis]
+) -> tuple[Step, ...]:
+    """For the likeliest causes, then the best runbook's, then the queries that show whether it gets better."""
+    steps: list[Step] = []
+    for cause in causes[:2]:
+        if causes[0].score - cause.score < RIVAL:
+            steps += _for_cause(request, evidence, cause)
+    steps += _from_runbook(evidence, causes[0].service if causes else "")
+    steps += _watch(evidence)
+    unique = {step.command or step.text: step for step in reversed(steps)}
+    return tuple(step for step in steps if unique.get(step.command or step.text) is step)[:MOST_STEPS]
+
+
+def _for_cause(request: ContextRequest, evidence: Sequence[Evidence], cause: Hypothesis) -> Iterator[Step]:
+    cited = {i for r in cause.reasons_for for i in r.evidence}
+    if cause.kind is CauseKind.DEPLOYMENT:
+        yield from _undo(evidence, cause)
+    elif cause.kind is CauseKind.EXHAUSTION:
+        text = f"Find what holds the {cause.subject} of {cause.service}; free them or raise the limit"
+        yield _with_query(text, evidence, cited, cause.service, SignalKind.SATURATION)
+    elif cause.kind is CauseKind.DEPENDENCY:
+        yield _with_query(f"Look at {cause.service}{_owned(request, cause.service)}", evidence, cited, cause.service)
+    elif cause.kind is CauseKind.TRAFFIC:
+        text = f"Find who sends the load on {cause.service}; scale out or shed it"
+        yield _with_query(text, evidence, cited, cause.service, SignalKind.TRAFFIC)
+
+
+def _undo(evidence: Sequence[Evidence], cause: Hypothesis) -> Iterator[Step]:
+    for item in evidence:
+        fact = item.fact
+        if not isinstance(fact, ChangeFact) or (fact.service, fact.version) != (cause.service, cause.subject):
+            continue
+        if fact.kind is ChangeKind.DEPLOYMENT:
+            target = f"to {fact.previous}" if fact.previous else "to the version before (not known to us)"
+            command, source = _undo_command(evidence, fact.service)
+            text = f"Roll back {fact.service} from {fact.version} {target}"
+            yield Step(text=text, command=command, evidence=(item.id, *source))
+        else:
+            yield Step(text=f"Find out whether {fact.version} of {fact.service} is deployed", evidence=(item.id,))
+        return
+
+
+def _undo_command(evidence: Sequence[Evidence], service: str) -> tuple[str, tuple[str, ...]]:
+    """What a runbook says about going back, if it says so for this very service; commands are never made up."""
+    found = [(item, item.fact) for item in evidence if isinstance(item.fact, RunbookFact)]
+    for item, runbook in sorted(found, key=lambda pair: -pair[1].score):
+        for line in runbook.steps:
+            command = _IN_TICKS.search(line)
+            if command and _UNDO.search(line) and names_service(command[1], service):
+                return command[1], (item.id,)
+    return "", ()
+
+
+def _owned(request: ContextRequest, name: str) -> str:
+    service: Service | None = next((s for s in request.services if s.name == name), None)
+    return f", owned by {service.owner}: bring them in" if service and service.owner else ""
+
+
+def _with_query(
+    text: str, evidence: Sequence[Evidence], cited: set[str], service: str, kind: SignalKind | None = None
+) -> Step:
+    """The query of the cited metric of that service, the first that moved; else of its cited log pattern."""
+    metrics = [
+        (item, item.fact)
+        for item in evidence
+        if isinstance(item.fact, MetricFact) and item.fact.service == service and item.fact.query
+    ]
+    fitting = [(i, f) for i, f in metrics if i.id in cited and (kind is None or f.kind is kind)]
+    if fitting:
+        item, fact = min(fitting, key=_earliest)
+        return Step(text=text, command=fact.query, evidence=(item.id,))
+    logs = [(i, i.fact) for i in evidence if isinstance(i.fact, LogFact) and i.id in cited and i.fact.query]
+    if logs:
+        return Step(text=text, command=logs[0][1].query, evidence=(logs[0][0].id,))
+    return Step(text=text, evidence=tuple(sorted(cited))[:1])
+
+
+def _earliest(pair: tuple[Evidence, MetricFact]) -> tuple[float, int, str]:
+    item, fact = pair
+    return moved_at(fact).timestamp() if got_worse(fact) else math.inf, len(item.id), item.id
+
+
+def _from_runbook(evidence: Sequence[Evidence], culprit: str) -> Iterator[Step]:
+    """The one that speaks of where the cause sits, else the one that fits the alert best."""
+    found = [(item, item.fact) for item in evidence if isinstance(item.fact, RunbookFact)]
+    if not found:
+        return
+    item, best = max(found, key=lambda pair: (_speaks_of(pair[1], culprit), pair[1].score))
+    for line in best.steps[:MOST_RUNBOOK_STEPS]:
+        command = _IN_TICKS.search(line)
+        if command:
+            text = _IN_TICKS.sub("", line).strip(" :") or best.title
+            yield Step(text=text, command=command[1], evidence=(item.id,))
+        else:
+            yield Step(text=line, evidence=(item.id,))
+
+
+def _speaks_of(runbook: RunbookFact, service: str) -> bool:
+    return bool(service) and any(names_service(text, service) for text in (runbook.title, *runbook.why))
+
+
+def _watch(evidence: Sequence[Evidence]) -> Iterator[Step]:
+    """The alert's own expression, and the error pattern that grew most."""
+    for item in evidence:
+        if isinstance(item.fact, MetricFact) and item.fact.is_trigger and item.fact.query:
+            yield Step(text=f"Watch {item.fact.metric}", command=item.fact.query, evidence=(item.id,))
+            break
+    logs = [
+        (item, item.fact)
+        for item in evidence
+        if isinstance(item.fact, LogFact) and item.fact.query and is_notable(item.fact)
+    ]
+    if logs:
+        item, fact = max(logs, key=lambda pair: pair[1].count)
+        yield Step(text=f"Read the new errors of {fact.service}", command=fact.query, evidence=(item.id,))

@@ -1,0 +1,99 @@
+"""What is wrong, and how bad it is now versus normal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.domain.briefing import Claim
+from bot.domain.causes.case import got_worse, moved_at
+from bot.domain.causes.words import clock, span
+from bot.domain.context import ContextRequest
+from bot.domain.evidence import AlertFact, Evidence, MetricFact
+from bot.domain.plaintext import plain
+from bot.domain.quantity import quantity
+
+MOST_SIGNALS = 4
+MOST_NAMES = 5
+CHANGED = 0.1  # "at worst" is told apart from "now" from a tenth of difference
+TITLE_LIMIT = 200
+
+
+def impact(request: ContextRequest, evidence: Sequence[Evidence], now: datetime) -> tuple[Claim, ...]:
+    """The alert's own number first, then the other signals of the service, who else is hurt, what else fires."""
+    metrics = [(item, item.fact) for item in evidence if isinstance(item.fact, MetricFact)]
+    triggers = [(item, fact) for item, fact in metrics if fact.is_trigger]
+    claims = [_trigger(request, item, fact, now) for item, fact in triggers[:1]] or [_without_numbers(request, now)]
+    shown = {(triggers[0][1].service, triggers[0][1].metric)} if triggers else set()
+    others = [(item, fact) for item, fact in metrics if not fact.is_trigger and got_worse(fact)]
+    own = [p for p in others if p[1].service == request.service_name and (p[1].service, p[1].metric) not in shown]
+    own.sort(key=lambda pair: -_deviation(pair[1]))
+    claims += [
+        Claim(text=f"{fact.metric}: {_versus_normal(fact)}", evidence=(item.id,)) for item, fact in own[:MOST_SIGNALS]
+    ]
+    claims += _elsewhere((item, fact) for item, fact in others if fact.service != request.service_name)
+    claims += _other_alerts(evidence)
+    return tuple(claims)
+
+
+def _trigger(request: ContextRequest, item: Evidence, fact: MetricFact, now: datetime) -> Claim:
+    began = min(fact.moved_at, request.onset) if fact.moved_at else request.onset
+    threshold = f", alert at {quantity(fact.limit, fact.unit)}" if fact.limit is not None else ""
+    text = f"{fact.metric}: {_versus_normal(fact)}{threshold}; since {clock(began)} ({span(now - began)})"
+    return Claim(text=text, evidence=(item.id,))
+
+
+def _without_numbers(request: ContextRequest, now: datetime) -> Claim:
+    title = plain(request.alert.title, TITLE_LIMIT)
+    return Claim(text=f"{title}: firing since {clock(request.onset)} ({span(now - request.onset)}); no numbers known")
+
+
+def _versus_normal(fact: MetricFact) -> str:
+    """ "12.4 % now, normal 0.3 %", or "12.4 % at worst, 2 % now, normal 0.3 %" where it got better since."""
+    normal = f", normal {quantity(fact.before, fact.unit)}" if fact.before is not None else ", normal unknown"
+    if fact.now is None or not math.isfinite(fact.now):
+        return "no sample since the alert" + normal
+    worst, latest = quantity(fact.now, fact.unit), fact.latest
+    if latest is None or abs(latest - fact.now) <= CHANGED * abs(fact.now):
+        return f"{worst} now{normal}"
+    return f"{worst} at worst, {quantity(latest, fact.unit)} now{normal}"
+
+
+def _deviation(fact: MetricFact) -> float:
+    """How many spreads from normal; without a spread, how many times the normal."""
+    value = fact.now if fact.now is not None else fact.latest
+    if value is None or fact.before is None or not math.isfinite(value):
+        return 0.0
+    scale = fact.spread if fact.spread > 0 else abs(fact.before)
+    return abs(value - fact.before) / scale if scale else math.inf
+
+
+def _elsewhere(metrics: Iterable[tuple[Evidence, MetricFact]]) -> list[Claim]:
+    """One line for all other services, the first to move first."""
+    ordered = sorted(metrics, key=lambda pair: (moved_at(pair[1]), len(pair[0].id), pair[0].id))
+    first: dict[str, tuple[Evidence, MetricFact]] = {}
+    for item, fact in ordered:
+        first.setdefault(fact.service, (item, fact))
+    if not first:
+        return []
+    parts = [f"{name} ({fact.metric}, {clock(fact.moved_at)})" for name, (_, fact) in first.items() if fact.moved_at]
+    ids = tuple(item.id for item, _ in first.values())
+    return [Claim(text="Off elsewhere: " + _listed(parts), evidence=ids[:MOST_NAMES])]
+
+
+def _other_alerts(evidence: Iterable[Evidence]) -> list[Claim]:
+    found = [(item, item.fact) for item in evidence if isinstance(item.fact, AlertFact)]
+    if not found:
+        return []
+    found.sort(key=lambda pair: (pair[1].since, pair[0].id))
+    parts = [
+        f"{fact.name}{f' ({fact.service})' if fact.service else ''} since {clock(fact.since)}" for _, fact in found
+    ]
+    ids = tuple(item.id for item, _ in found)
+    return [Claim(text="Also firing: " + _listed(parts), evidence=ids[:MOST_NAMES])]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    more = len(parts) - MOST_NAMES
+    return ", ".join(parts[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

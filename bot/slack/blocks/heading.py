@@ -1,0 +1,68 @@
+"""What both cards show: which incident, since when, in what state, and why its alerts stand together."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from bot.domain.alert import Severity
+from bot.domain.causes.words import clock, span
+from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
+from bot.domain.plaintext import plain
+from bot.slack.blocks.limits import Block, context, fitted, header
+from bot.slack.mrkdwn import escape, link
+
+STATE_ROOM = 700
+MOST_ALERTS = 4
+NAME_LIMIT = 80
+TITLE_LIMIT = 110
+_MARKS = {
+    Severity.SEV1: "\N{LARGE RED CIRCLE}",
+    Severity.SEV2: "\N{LARGE ORANGE CIRCLE}",
+    Severity.SEV3: "\N{LARGE YELLOW CIRCLE}",
+    Severity.SEV4: "\N{MEDIUM WHITE CIRCLE}",
+}
+RESOLVED_MARK = "\N{WHITE HEAVY CHECK MARK}"
+_REASONS = {
+    GroupingReason.NEW_CONDITION: "opened this incident",
+    GroupingReason.SAME_FINGERPRINT: "same condition",
+    GroupingReason.SAME_SERVICE: "same service",
+    GroupingReason.RECURRED: "came back soon after it was resolved",
+    GroupingReason.REPEAT: "said before",
+    GroupingReason.RECOVERED: "recovered",
+    GroupingReason.LATE_FIRING: "arrived after its own recovery",
+    GroupingReason.UNKNOWN_RECOVERY: "never seen firing",
+}
+
+
+def name(incident: Incident) -> str:
+    """ "checkout: HighErrorRatio", as plain text; the service is not said twice."""
+    title = plain(incident.title, TITLE_LIMIT)
+    service = plain(incident.service or "", NAME_LIMIT)
+    return title if not service or service.lower() in title.lower() else f"{service}: {title}"
+
+
+def title(incident: Incident) -> Block:
+    if incident.status is IncidentStatus.RESOLVED:
+        return header(f"{RESOLVED_MARK} Resolved {incident.severity} {name(incident)}")
+    return header(f"{_MARKS[incident.severity]} {incident.severity} {name(incident)}")
+
+
+def state(incident: Incident) -> Block:
+    """Number, status, times, and each alert with the reason why it stands here."""
+    parts = [incident.id, incident.status.capitalize(), f"started {clock(incident.started_at)}"]
+    if incident.resolved_at:
+        took = span(incident.resolved_at - incident.started_at)
+        parts.append(f"recovered at {clock(incident.resolved_at)} after {took}")
+    lines = chain([" \u00b7 ".join(parts)], map(_alert, incident.alerts))
+    return context(fitted(lines, STATE_ROOM, total=len(incident.alerts) + 1, most=MOST_ALERTS + 1))
+
+
+def _alert(grouped: GroupedAlert) -> str:
+    alert = grouped.alert
+    shown = plain(alert.title, NAME_LIMIT) or "alert"
+    where = link(alert.links[0].url, shown) if alert.links else escape(shown)
+    if len(where) > STATE_ROOM // 3:
+        where = escape(shown)
+    over = "firing" if grouped.resolved_at is None else f"recovered at {clock(grouped.resolved_at)}"
+    mark = ":rotating_light:" if grouped.is_firing else ":white_check_mark:"
+    return f"{mark} {where} ({escape(plain(alert.source, 30))}): {_REASONS[grouped.reason]}, {over}"
