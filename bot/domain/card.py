@@ -36,3 +36,4 @@ class Dressing:
     topic: str
     bookmarks: tuple[Link, ...] = ()
     invite_emails: tuple[str, ...] = ()
+    invite_users: tuple[str, ...] = ()  # Slack user ids

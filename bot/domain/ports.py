@@ -224,6 +224,10 @@ class Timeline(Protocol):
         """`key` is unique: the same thing is never told twice."""
         ...
 
+    async def remove(self, key: str) -> None:
+        """Take it out again; nothing happens where it is not there."""
+        ...
+
     async def of(self, incident_id: str) -> Sequence[TimelineEvent]: ...
 
 
@@ -252,8 +256,8 @@ class Rooms(Protocol):
 class Cards(Protocol):
     """The one message of an incident. Raises ChatError."""
 
-    async def post(self, place: Place, view: CardView, *, key: str, look_first: bool) -> Card:
-        """`key` travels in the message's metadata; with `look_first`, a message that already has it is adopted."""
+    async def post(self, place: Place, view: CardView, *, look_first: bool) -> Card:
+        """The message is marked as this incident's card; with `look_first`, one that is there already is adopted."""
         ...
 
     async def edit(self, card: Card, view: CardView, *, last: bool = False) -> None:

@@ -1,0 +1,45 @@
+# Every command sets up what it needs: a .venv with the locked packages.
+PYTHON ?= python3
+ARGS ?=
+BENCH_DATA ?=
+BIN := .venv/bin
+
+.PHONY: help demo test quick bench format lock setup
+help:
+	@echo "make demo    play an incident on this machine (ARGS='--once', ARGS='--scenario exhausted-pool')"
+	@echo "make test    format check, lint, types, import contracts, all tests"
+	@echo "make quick   the same without the slow tests"
+	@echo "make bench   the benchmarks, one table and JSON"
+	@echo "make format  put the code into shape"
+	@echo "make lock    resolve requirements.lock anew (needs uv)"
+
+.venv/.ready: requirements.lock pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" scripts/install.sh
+
+setup: .venv/.ready
+
+demo: setup
+	@$(BIN)/first-responder demo $(ARGS)
+
+test: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest $(ARGS)
+
+quick: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m bench $(ARGS)
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

@@ -1,0 +1,66 @@
+"""Runs the benchmarks: `python -m bench [NAME ...] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import briefing, ingest, startup
+from bench.result import Result
+
+BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
+    "startup": startup.run,
+    "briefing": briefing.run,
+    "ingest": ingest.run,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; all where none is named")
+    parser.add_argument("--json", type=Path, help="write the results to this file as well")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+    results: list[Result] = []
+    for name in arguments.names or BENCHMARKS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        results += asyncio.run(BENCHMARKS[name]())
+    _show(results)
+    document = json.dumps({"machine": _machine(), "results": [result.as_json() for result in results]}, indent=2)
+    if arguments.json:
+        arguments.json.write_text(document + "\n")
+    else:
+        print(document)
+    return 0 if all(result.reached is not False for result in results) else 1
+
+
+def _show(results: list[Result]) -> None:
+    table = Table(title="median of the runs; ratios hold better than seconds on a noisy machine")
+    for heading in ("benchmark", "measured", "baseline", "ratio", "goal", "reached"):
+        table.add_column(heading)
+    for result in results:
+        table.add_row(*result.as_row())
+    Console(width=160).print(table)
+
+
+def _machine() -> dict[str, str]:
+    return {"python": platform.python_version(), "system": platform.platform(), "cores": str(_cores())}
+
+
+def _cores() -> int:
+    import os
+
+    return os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Durable ingest: 64 clients against the bot and against a bare server that makes the same insert, in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.process import alert_body, bot_environ, request_bytes
+from bench.result import Result
+from sandbox.bot_process import BotProcess, running, usable_port
+from sandbox.serve import LOOPBACK
+from sandbox.world import World, world
+
+CLIENTS = 64
+PAIRS = 3
+SECONDS = 4.0  # of load for each server in each pair
+RATE_GOAL = 0.4  # of the bare server's
+
+
+@dataclass
+class Load:
+    accepted: int = 0
+    refused: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles(self.seconds, n=100)[98]
+
+
+async def run() -> list[Result]:
+    ours, bare, ours_p99, bare_p99, refused = [], [], [], [], 0
+    async with world("bad-deployment") as sandbox:
+        for pair in range(PAIRS):
+            load = await _bare(f"bare-{pair}")
+            bare.append(load.accepted / SECONDS)
+            bare_p99.append(load.p99 * 1000)
+            load = await _bot(sandbox, f"bot-{pair}")
+            ours.append(load.accepted / SECONDS)
+            ours_p99.append(load.p99 * 1000)
+            refused += load.refused
+    return [
+        Result(
+            name=f"durable ingest, {CLIENTS} clients ({refused} refused)",
+            value=statistics.median(ours),
+            unit="/s",
+            runs=PAIRS,
+            baseline=statistics.median(bare),
+            baseline_name="bare server, same insert",
+            goal=RATE_GOAL,
+            at_least=True,
+            low=min(ours),
+            high=max(ours),
+        ),
+        Result(
+            name="its 99th percentile",
+            value=statistics.median(ours_p99),
+            unit="ms",
+            runs=PAIRS,
+            baseline=statistics.median(bare_p99),
+            baseline_name="bare server",
+        ),
+    ]
+
+
+async def _bot(sandbox: World, name: str) -> Load:
+    with tempfile.TemporaryDirectory() as folder:
+        port = usable_port()
+        environ = bot_environ(Path(folder), port, sandbox.environ(Path(folder), port))
+        async with running(environ, port, Path(folder) / "bot.log") as bot:
+            return await _loaded(bot, port, name)
+
+
+async def _bare(name: str) -> Load:
+    with tempfile.TemporaryDirectory() as folder:
+        port = usable_port()
+        environ = {"PORT": str(port), "BENCH_FILE": str(Path(folder) / "bare.db")}
+        async with running(environ, port, Path(folder) / "bare.log", arguments=("-m", "bench.bare")) as server:
+            return await _loaded(server, port, name)
+
+
+async def _loaded(server: BotProcess, port: int, name: str) -> Load:
+    await server.until_ready()
+    load = Load()
+    ends = time.perf_counter() + SECONDS
+    await asyncio.gather(*(_client(port, f"{name}-{number}", ends, load) for number in range(CLIENTS)))
+    return load
+
+
+async def _client(port: int, name: str, ends: float, load: Load) -> None:
+    """One connection, one request at a time, each a new condition of one of ten services."""
+    template = alert_body("FINGERPRINT", service="SERVICE")
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    number = 0
+    while (started := time.perf_counter()) < ends:
+        number += 1
+        body = template.replace(b"FINGERPRINT", f"{name}-{number}".encode())
+        body = body.replace(b"SERVICE", b"svc-%d" % (number % 10))
+        writer.write(request_bytes("/webhooks/alertmanager", body))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+        if b" 202 " in head[:20]:
+            load.accepted += 1
+        else:
+            load.refused += 1
+        load.seconds.append(time.perf_counter() - started)
+    writer.close()

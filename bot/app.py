@@ -1,0 +1,183 @@
+"""The composition root, first half: the front door listens within about a second, everything heavy comes after it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.settings import Settings
+from bot.web import create_app
+from integrations.descriptor import AlertFormat, Integration, Tools
+from integrations.threads import SourceThreads
+from memory.store import Store
+
+log = logging.getLogger(__name__)
+
+# Blocking vendor clients, times incidents that open at the same moment.
+SOURCE_THREADS = 32
+
+
+class SystemClock:
+    """The `Clock` port on the machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class Readiness:
+    """What works, part by part: "ok", or what is missing."""
+
+    parts: dict[str, str] = field(default_factory=lambda: {"store": "ok", "workflows": "starting", "slack": "starting"})
+
+    async def __call__(self) -> Mapping[str, str]:
+        return dict(self.parts)
+
+    def set(self, part: str, state: str) -> None:
+        self.parts[part] = state
+
+
+class SlackDoor:
+    """/slack/events: answers 503 until the listeners are there, so that Slack delivers again."""
+
+    def __init__(self) -> None:
+        self._app: ASGIApp | None = None
+
+    def open(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is not None:
+            await self._app(scope, receive, send)
+            return
+        headers = [(b"retry-after", b"5"), (b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b"not connected to Slack yet"})
+
+
+class FirstResponder:
+    """The running program."""
+
+    def __init__(self, settings: Settings, integrations: Mapping[str, Integration[Any]]) -> None:
+        self._settings = settings
+        self._integrations = integrations
+        self._readiness = Readiness()
+        self._slack_door = SlackDoor()
+        self._wake: Callable[[], None] = lambda: None
+        self._tools = Tools(
+            clock=SystemClock(),
+            threads=SourceThreads(SOURCE_THREADS),
+            source_deadline=settings.bot.source_deadline,
+        )
+
+    async def serve(self, *, on_listening: Callable[[str], None] = lambda _: None) -> None:
+        """Until SIGTERM or SIGINT. What is under way then goes on at the next start."""
+        self._settings.bot.folder.mkdir(parents=True, exist_ok=True)
+        store = await Store.open(self._settings.bot.store_url)
+        server = _Server(self._uvicorn(self._front_door(store)))
+        listening = asyncio.create_task(server.serve())
+        try:
+            waiting = asyncio.create_task(server.listening.wait())
+            await asyncio.wait({listening, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if not listening.done():
+                on_listening(_address(server))
+                await self._respond_while(listening, store)
+        finally:
+            server.should_exit = True
+            await asyncio.gather(listening, return_exceptions=True)
+            await store.close()
+
+    def _front_door(self, store: Store) -> ASGIApp:
+        formats, missing = alert_formats(self._settings, self._integrations)
+        return create_app(
+            formats=formats,
+            not_set_up=missing,
+            inbox=store.inbox,
+            clock=self._tools.clock,
+            readiness=self._readiness,
+            on_accepted=lambda: self._wake(),
+            slack_events=self._slack_door,
+        )
+
+    def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
+        bot = self._settings.bot
+        return uvicorn.Config(
+            app, host=bot.host, port=bot.port, log_config=None, access_log=False, lifespan="off", server_header=False
+        )
+
+    async def _respond_while(self, listening: asyncio.Task[None], store: Store) -> None:
+        """Respond to incidents until the server stops. Raises where responding cannot begin at all."""
+        responding = asyncio.create_task(self._respond(store))
+        await asyncio.wait({listening, responding}, return_when=asyncio.FIRST_COMPLETED)
+        responding.cancel()
+        try:
+            await responding
+        except asyncio.CancelledError:
+            pass
+
+    async def _respond(self, store: Store) -> None:
+        responding = await asyncio.to_thread(_import_responding)  # on a thread: the front door answers meanwhile
+        doors = responding.Doors(open_slack=self._slack_door.open, set_wake=self._set_wake, ready=self._readiness.set)
+        await responding.respond(self._settings, self._integrations, store, self._tools, doors)
+
+    def _set_wake(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+
+
+def alert_formats(
+    settings: Settings, integrations: Mapping[str, Integration[Any]]
+) -> tuple[dict[str, AlertFormat], dict[str, str]]:
+    """Formats that are set up, by name; and for the others what to set."""
+    formats: dict[str, AlertFormat] = {}
+    missing: dict[str, str] = {}
+    for name, integration in integrations.items():
+        if integration.alert_format is None:
+            continue
+        made = integration.alert_format(settings.vendors[name])
+        if made is None:
+            missing[name] = f"{integration.title} is not set up: the README tells which variable to set"
+        else:
+            formats[name] = made
+    return formats, missing
+
+
+def _import_responding() -> ModuleType:
+    from bot import responding
+
+    return responding
+
+
+class _Server(uvicorn.Server):
+    """Stops on SIGTERM and SIGINT without raising them again: the store is still to be closed after it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _address(server: uvicorn.Server) -> str:
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    return f"http://{host}:{port}"

@@ -1,0 +1,92 @@
+"""`first-responder check`: asks everything that the bot depends on, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.app import SystemClock
+from bot.domain.errors import FirstResponderError
+from bot.settings import Settings
+from bot.slack.check import check_slack
+from integrations.descriptor import CheckResult, CheckState, Integration, Tools
+from integrations.threads import SourceThreads
+from memory.catalog import load_catalog
+from memory.history import load_history
+from memory.runbooks import load_runbooks
+from memory.store import Store
+
+CHECK_DEADLINE = 10.0  # seconds for one vendor
+
+
+async def check_all(settings: Settings, integrations: Mapping[str, Integration[Any]]) -> tuple[CheckResult, ...]:
+    """Slack, the store and the operators' files, then every integration; all asked at once."""
+    threads = SourceThreads(8)
+    tools = Tools(clock=SystemClock(), threads=threads, source_deadline=settings.bot.source_deadline)
+    jobs: list[Awaitable[Sequence[CheckResult]]] = [check_slack(settings.slack), _store(settings), _files(settings)]
+    jobs += [_vendor(integration, settings.vendors[name], tools) for name, integration in integrations.items()]
+    answers = await asyncio.gather(*jobs)
+    threads.close()
+    return tuple(result for answer in answers for result in answer)
+
+
+async def _vendor(integration: Integration[Any], settings: Any, tools: Tools) -> Sequence[CheckResult]:
+    if integration.check is None:
+        return ()
+    try:
+        async with asyncio.timeout(CHECK_DEADLINE):
+            return await integration.check(settings, tools)
+    except TimeoutError:
+        problem = f"no answer within {CHECK_DEADLINE:g} s"
+        remedy = "check its address and that this machine may reach it"
+        return (CheckResult(subject=integration.title, state=CheckState.PROBLEM, detail=problem, remedy=remedy),)
+
+
+async def _store(settings: Settings) -> Sequence[CheckResult]:
+    try:
+        settings.bot.folder.mkdir(parents=True, exist_ok=True)
+        store = await Store.open(settings.bot.store_url)
+    except (FirstResponderError, OSError) as error:
+        remedy = "make FIRST_RESPONDER_DATA name a folder that the bot may write to"
+        return (CheckResult(subject="Store", state=CheckState.PROBLEM, detail=str(error), remedy=remedy),)
+    await store.close()
+    return (CheckResult(subject="Store", state=CheckState.OK, detail="opens and is at the current version"),)
+
+
+async def _files(settings: Settings) -> Sequence[CheckResult]:
+    bot = settings.bot
+    now = SystemClock().now()
+    results = [
+        _file("Service catalog", lambda: f"{len(load_catalog(Path(bot.catalog)).services)} services in {bot.catalog}"),
+        _file("Runbooks", lambda: f"{len(load_runbooks(Path(bot.runbooks)))} in {bot.runbooks}"),
+    ]
+    if bot.history:
+        results.append(_file("Past incidents", lambda: f"{len(load_history(Path(bot.history), now))} in {bot.history}"))
+    return results
+
+
+def _file(subject: str, load: Callable[[], str]) -> CheckResult:
+    try:
+        return CheckResult(subject=subject, state=CheckState.OK, detail=load())
+    except FirstResponderError as error:
+        remedy = "mend the file; the text above names the place"
+        return CheckResult(subject=subject, state=CheckState.PROBLEM, detail=str(error), remedy=remedy)
+
+
+def show(results: Sequence[CheckResult]) -> int:
+    """Print the results; 1 where there is a problem."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {CheckState.OK: "green", CheckState.NOT_SET_UP: "yellow", CheckState.PROBLEM: "red"}
+    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
+    for heading in ("what", "state", "found"):
+        table.add_column(heading, overflow="fold")
+    for result in results:
+        found = f"{result.detail}\n-> {result.remedy}" if result.remedy else result.detail
+        table.add_row(Text(result.subject), Text(result.state.value, style=colours[result.state]), Text(found))
+    Console().print(table)
+    return 1 if any(result.state is CheckState.PROBLEM for result in results) else 0

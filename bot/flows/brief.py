@@ -1,0 +1,75 @@
+"""Turn findings into the briefing and the card into it."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.briefing import Briefing
+from bot.domain.card import CardView, Picture
+from bot.domain.catalog import Catalog
+from bot.domain.compose import compose
+from bot.domain.errors import ChatError, FirstResponderError
+from bot.domain.incident import Incident
+from bot.domain.ports import Agenda, Briefings, Cards, Clock, Incidents
+from bot.flows.investigate import request_for
+from bot.flows.picture import DrawChart
+from bot.flows.place import existing
+
+log = logging.getLogger(__name__)
+
+
+class Brief:
+    """The first briefing, and every later version of the same card."""
+
+    def __init__(
+        self,
+        *,
+        incidents: Incidents,
+        briefings: Briefings,
+        agenda: Agenda,
+        cards: Cards,
+        draw: DrawChart,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._incidents = incidents
+        self._briefings = briefings
+        self._agenda = agenda
+        self._cards = cards
+        self._draw = draw
+        self._catalog = catalog
+        self._clock = clock
+
+    async def __call__(self, incident_id: str) -> Briefing:
+        """Shows the incident as it is now; the first time it becomes the first briefing. Raises ChatError."""
+        incident = await existing(self._incidents, incident_id)
+        findings = await self._briefings.findings(incident_id)
+        if findings is None or incident.card is None:
+            raise FirstResponderError(f"{incident_id} has no findings or no card yet")
+        drawing = self._draw.begin(incident_id, findings)
+        now = self._clock.now()
+        briefing = compose(request_for(incident, self._catalog, self._clock), findings, now)
+        picture = self._draw.ready(incident_id)
+        await self._show(incident, briefing, picture)
+        await self._briefings.save_briefing(incident_id, briefing, at=now)
+        await self._agenda.shown(incident_id, incident.revision)
+        if drawing and picture is None:
+            await self._add_picture(incident, briefing)
+        return briefing
+
+    async def _show(self, incident: Incident, briefing: Briefing, picture: Picture | None) -> None:
+        assert incident.card is not None
+        view = CardView(incident=incident, findings=briefing.findings, briefing=briefing, picture=picture)
+        try:
+            await self._cards.edit(incident.card, view, last=True)
+        except ChatError as error:
+            if picture is None or not error.is_final:
+                raise
+            # Slack may refuse a message for its image alone; the words matter more.
+            log.warning("%s: the card is shown without its chart: %s", incident.id, error)
+            await self._show(incident, briefing, None)
+
+    async def _add_picture(self, incident: Incident, briefing: Briefing) -> None:
+        picture = await self._draw.wait(incident.id)
+        if picture is not None:
+            await self._show(incident, briefing, picture)

@@ -1,0 +1,93 @@
+"""Keeps things moving: stored webhooks are triaged, new incidents responded to, changed ones shown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from bot.domain.errors import NotStored
+from bot.domain.ports import Agenda, Incidents
+from bot.flows.triage import Triage
+
+log = logging.getLogger(__name__)
+
+IDLE = 5.0  # seconds: what a lost wake-up would cost at the most
+AFTER_FAILURE = 1.0  # seconds: the store did not take it
+BATCH = 10  # deliveries triaged in one transaction: new webhooks wait for the one writer meanwhile
+# In a flood (more than a batch comes in while one is triaged) triage rests this many times as long as it worked: senders
+# wait for their answer, what is stored can wait.
+REST, LONGEST_REST = 8.0, 0.5
+REFRESH_SPACING = 2.0  # seconds between two refreshes of one card: in a storm every alert changes it
+
+
+class Starter(Protocol):
+    """Begins durable work, at most once for the same words."""
+
+    async def respond(self, incident_id: str) -> None: ...
+
+    async def refresh(self, incident_id: str, revision: int) -> None: ...
+
+
+class Dispatch:
+    """The store is the queue: what a crash interrupted is found there again at the next start."""
+
+    def __init__(self, *, triage: Triage, agenda: Agenda, incidents: Incidents, starter: Starter) -> None:
+        self._triage = triage
+        self._agenda = agenda
+        self._incidents = incidents
+        self._starter = starter
+        self._wake = asyncio.Event()
+        self._arrivals = 0
+        self._begun: set[str] = set()
+        self._refresh_from: dict[str, float] = {}  # by incident: not before this time of the loop
+
+    def wake(self) -> None:
+        """Something was stored."""
+        self._arrivals += 1
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                wait = await self.run_once()
+            except NotStored as error:
+                log.warning("triage waits: %s", error)
+                wait = AFTER_FAILURE
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def run_once(self) -> float:
+        """Triage all that waits and begin what is due. Seconds until there may be something to do again."""
+        loop = asyncio.get_running_loop()
+        began, arrivals = loop.time(), self._arrivals
+        async for _ in self._triage.drain(BATCH):
+            await self._respond()
+            if self._arrivals - arrivals > BATCH:
+                await asyncio.sleep(min(REST * (loop.time() - began), LONGEST_REST))
+            began, arrivals = loop.time(), self._arrivals
+        await self._respond()  # after a restart there may be work without anything to triage
+        return await self._refresh()
+
+    async def _respond(self) -> None:
+        for incident_id in await self._agenda.unbriefed():
+            if incident_id not in self._begun:
+                self._begun.add(incident_id)
+                await self._starter.respond(incident_id)
+
+    async def _refresh(self) -> float:
+        """Begin refreshes that are due; seconds until the next one is."""
+        wait, now = IDLE, asyncio.get_running_loop().time()
+        for incident_id in await self._agenda.outdated():
+            left = self._refresh_from.get(incident_id, now) - now
+            if left > 0:
+                wait = min(wait, left)
+            elif incident := await self._incidents.get(incident_id):
+                self._refresh_from[incident_id] = now + REFRESH_SPACING
+                await self._starter.refresh(incident_id, incident.revision)
+        return wait

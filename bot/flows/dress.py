@@ -1,0 +1,73 @@
+"""After the briefing: pin the card, set topic and bookmarks, bring the on-call people in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from bot.domain.alert import Link
+from bot.domain.card import Dressing
+from bot.domain.catalog import Catalog
+from bot.domain.errors import ChatError
+from bot.domain.evidence import Finding, OnCallFact, RunbookFact
+from bot.domain.incident import Card, Incident, PlaceKind
+from bot.domain.naming import topic
+from bot.domain.ports import Briefings, Cards, Incidents, Rooms
+from bot.flows.place import existing
+
+log = logging.getLogger(__name__)
+
+MOST_BOOKMARKS = 6  # the bar above a channel holds about as many before it folds
+
+
+class Dress:
+    def __init__(
+        self, *, incidents: Incidents, briefings: Briefings, rooms: Rooms, cards: Cards, catalog: Catalog
+    ) -> None:
+        self._incidents = incidents
+        self._briefings = briefings
+        self._rooms = rooms
+        self._cards = cards
+        self._catalog = catalog
+
+    async def __call__(self, incident_id: str) -> tuple[str, ...]:
+        """What could not be done, one sentence each. A thread in the triage channel is left as it is."""
+        incident = await existing(self._incidents, incident_id)
+        place, card = incident.place, incident.card
+        if place is None or card is None or place.kind is PlaceKind.THREAD:
+            return ()
+        findings = await self._briefings.findings(incident_id) or ()
+        undone, pinned = await asyncio.gather(
+            self._rooms.dress(place, dressing(incident, findings, self._catalog)), self._pin(card)
+        )
+        for sentence in (*undone, *pinned):
+            log.warning("%s: %s", incident_id, sentence)
+        return (*undone, *pinned)
+
+    async def _pin(self, card: Card) -> tuple[str, ...]:
+        try:
+            await self._cards.pin(card)
+        except ChatError as error:
+            return (f"The card could not be pinned: {error}.",)
+        return ()
+
+
+def dressing(incident: Incident, findings: Sequence[Finding], catalog: Catalog) -> Dressing:
+    """Pure: topic, bookmarks (alert, dashboards, runbook) and who is brought in (first level on call, the declarer)."""
+    service = catalog.find(incident.service)
+    evidence = [item for finding in findings for item in finding.evidence]
+    links = [*incident.first_alert.links, *(service.links if service else ())]
+    links += [
+        Link(title=f"Runbook: {item.fact.title}", url=item.link)
+        for item in evidence
+        if isinstance(item.fact, RunbookFact) and item.link
+    ][:1]
+    first_level = [i.fact.email for i in evidence if isinstance(i.fact, OnCallFact) and i.fact.level == 1]
+    declarer = incident.first_alert.labels.get("declared_by")
+    return Dressing(
+        topic=topic(incident),
+        bookmarks=tuple({link.url: link for link in links}.values())[:MOST_BOOKMARKS],
+        invite_emails=tuple(dict.fromkeys(email for email in first_level if email)),
+        invite_users=(declarer,) if declarer else (),
+    )

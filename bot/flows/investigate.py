@@ -1,0 +1,82 @@
+"""Ask the sources about an incident, show their answers as they come in, keep what they said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.domain.card import CardView
+from bot.domain.catalog import Catalog
+from bot.domain.compose import number
+from bot.domain.context import ContextRequest
+from bot.domain.evidence import Finding
+from bot.domain.incident import Incident
+from bot.domain.ports import Briefings, Cards, Clock, Incidents
+from bot.flows.gather import Gather
+from bot.flows.picture import DrawChart
+from bot.flows.place import existing
+
+
+class Investigate:
+    def __init__(
+        self,
+        *,
+        incidents: Incidents,
+        briefings: Briefings,
+        cards: Cards,
+        gather: Gather,
+        draw: DrawChart,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._incidents = incidents
+        self._briefings = briefings
+        self._cards = cards
+        self._gather = gather
+        self._draw = draw
+        self._catalog = catalog
+        self._clock = clock
+        self._ticks: set[asyncio.Task[None]] = set()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return self._gather.names
+
+    async def __call__(self, incident_id: str) -> None:
+        """Returns once the findings are stored; does nothing where they already are."""
+        if await self._briefings.findings(incident_id) is not None:
+            return
+        incident = await existing(self._incidents, incident_id)
+
+        def on_answer(answered: Sequence[Finding], pending: Sequence[str]) -> None:
+            self._draw.begin(incident_id, answered)
+            if pending:  # the last answer is followed by the briefing itself
+                self._tick(incident_id, answered, pending)
+
+        findings = await self._gather(request_for(incident, self._catalog, self._clock), on_answer)
+        await self._briefings.save_findings(incident_id, number(findings))
+
+    def _tick(self, incident_id: str, answered: Sequence[Finding], pending: Sequence[str]) -> None:
+        task = asyncio.create_task(self._show(incident_id, tuple(answered), tuple(pending)))
+        self._ticks.add(task)
+        task.add_done_callback(self._ticks.discard)
+
+    async def _show(self, incident_id: str, answered: tuple[Finding, ...], pending: tuple[str, ...]) -> None:
+        incident = await self._incidents.get(incident_id)
+        if incident and incident.card:  # the place may still be opening: the next answer shows this one too
+            view = CardView(incident=incident, findings=answered, pending=pending)
+            await self._cards.edit(incident.card, view)
+
+
+def request_for(incident: Incident, catalog: Catalog, clock: Clock) -> ContextRequest:
+    """What the sources are asked: the incident, with what the catalog knows of its surroundings."""
+    alerts = tuple(grouped.alert for grouped in incident.alerts)
+    service = catalog.find(incident.service)
+    return ContextRequest(
+        incident_id=incident.id,
+        alerts=alerts,
+        onset=min(alert.started_at for alert in alerts),
+        now=clock.now(),
+        service=service,
+        neighbours=catalog.neighbours(service.name) if service else (),
+    )

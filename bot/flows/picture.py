@@ -1,0 +1,58 @@
+"""The chart of the alert's own expression: drawn and uploaded beside the gathering, so that it costs no time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+
+from bot.domain.card import Picture
+from bot.domain.chart import alt_text
+from bot.domain.errors import ChatError
+from bot.domain.evidence import Finding, TriggerChart
+from bot.domain.ports import ChartRenderer, Effects, Pictures
+
+log = logging.getLogger(__name__)
+
+
+class DrawChart:
+    """One picture an incident, begun as soon as its data are there."""
+
+    def __init__(self, *, renderer: ChartRenderer, pictures: Pictures, effects: Effects) -> None:
+        self._renderer = renderer
+        self._pictures = pictures
+        self._effects = effects
+        self._tasks: dict[str, asyncio.Task[Picture | None]] = {}
+
+    def begin(self, incident_id: str, findings: Sequence[Finding]) -> bool:
+        """Start drawing where a finding has data for it. True where a picture is, or will be, there."""
+        chart = next((finding.chart for finding in findings if finding.chart), None)
+        if chart is not None and incident_id not in self._tasks:
+            self._tasks[incident_id] = asyncio.create_task(self._draw(incident_id, chart))
+        return incident_id in self._tasks
+
+    def ready(self, incident_id: str) -> Picture | None:
+        """The picture, if it is there already."""
+        task = self._tasks.get(incident_id)
+        return task.result() if task and task.done() else None
+
+    async def wait(self, incident_id: str) -> Picture | None:
+        """The picture once it is there; None where it could not be made."""
+        task = self._tasks.get(incident_id)
+        return await asyncio.shield(task) if task else None
+
+    async def _draw(self, incident_id: str, chart: TriggerChart) -> Picture | None:
+        key = f"chart:{incident_id}"
+        effect = await self._effects.begin(key)
+        if effect.result is not None:
+            return Picture(**json.loads(effect.result))
+        alt = alt_text(chart)
+        try:
+            png = await self._renderer.render(chart)
+            picture = await self._pictures.upload(png, name=f"{incident_id}.png", title=chart.title, alt=alt)
+        except ChatError as error:
+            log.warning("%s: the chart could not be uploaded: %s", incident_id, error)
+            return None
+        await self._effects.finish(key, json.dumps({"file_id": picture.file_id, "alt": picture.alt}))
+        return picture

@@ -1,0 +1,77 @@
+"""Open the place of an incident and post its card, once, whatever crashed before."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.domain.alert import Severity
+from bot.domain.card import CardView
+from bot.domain.errors import ChatError, FirstResponderError
+from bot.domain.incident import Card, Incident, Place
+from bot.domain.naming import channel_name
+from bot.domain.ports import Cards, Effects, Incidents, Places, Rooms
+
+log = logging.getLogger(__name__)
+
+NAME_TRIES = 20  # other people's channels with our name: -2, -3 ... and then the triage channel
+
+
+class OpenPlace:
+    """Channel for SEV1 and SEV2, a thread in the triage channel for the rest and where no channel can be made."""
+
+    def __init__(
+        self, *, incidents: Incidents, places: Places, effects: Effects, rooms: Rooms, cards: Cards, triage_channel: str
+    ) -> None:
+        self._incidents = incidents
+        self._places = places
+        self._effects = effects
+        self._rooms = rooms
+        self._cards = cards
+        self._triage_channel = triage_channel
+
+    async def __call__(self, incident_id: str, sources: tuple[str, ...]) -> Card:
+        """The card, posted now or earlier. Raises ChatError where Slack cannot be used right now."""
+        incident = await existing(self._incidents, incident_id)
+        if incident.card:
+            return incident.card
+        place = incident.place or await self._open(incident)
+        effect = await self._effects.begin(f"card:{incident.id}")
+        view = CardView(incident=incident, pending=sources)
+        card = await self._cards.post(place, view, look_first=effect.begun)
+        await self._places.save_card(incident.id, card)
+        return card
+
+    async def _open(self, incident: Incident) -> Place:
+        place = await (self._channel(incident) if deserves_channel(incident) else self._thread())
+        await self._places.save_place(incident.id, place)
+        return place
+
+    async def _channel(self, incident: Incident) -> Place:
+        taken: list[str] = []
+        while len(taken) < NAME_TRIES:
+            name = await self._places.reserve_name(incident.id, channel_name(incident), taken=taken)
+            try:
+                return await self._rooms.open_channel(name, incident_id=incident.id, since=incident.opened_at)
+            except ChatError as error:
+                if not error.is_final:
+                    raise
+                if error.code != "name_taken":
+                    log.warning("%s: no channel can be made (%s); using the triage channel", incident.id, error)
+                    break
+                taken.append(name)
+        return await self._thread()
+
+    async def _thread(self) -> Place:
+        return await self._rooms.join_channel(self._triage_channel)
+
+
+def deserves_channel(incident: Incident) -> bool:
+    return incident.severity in (Severity.SEV1, Severity.SEV2)
+
+
+async def existing(incidents: Incidents, incident_id: str) -> Incident:
+    """The incident, which is there: whoever asks got its id from the store."""
+    incident = await incidents.get(incident_id)
+    if incident is None:
+        raise FirstResponderError(f"{incident_id} is not in the store")
+    return incident

@@ -1,0 +1,234 @@
+"""The second half of the composition root: Slack, sources, flows and the workflow engine, wired by hand.
+
+Importing this module imports slack_bolt and DBOS (about 1.5 s): `bot.app` does so once webhooks are accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.types import ASGIApp
+
+from bot.domain.catalog import Catalog
+from bot.domain.errors import ChatError
+from bot.domain.ports import Clock
+from bot.flows.brief import Brief
+from bot.flows.dispatch import Dispatch
+from bot.flows.dress import Dress
+from bot.flows.gather import Gather
+from bot.flows.investigate import Investigate
+from bot.flows.picture import DrawChart
+from bot.flows.place import OpenPlace
+from bot.flows.respond import Responder
+from bot.flows.triage import Triage
+from bot.settings import Settings
+from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
+from bot.slack.desk import Desk
+from bot.slack.event_worker import EventWorker
+from bot.slack.listeners import build
+from bot.slack.web_api import WebApi
+from bot.workflows import Workflows
+from integrations.descriptor import Integration, Tools
+from integrations.resvg import ResvgRenderer
+from memory.knowledge import Knowledge
+from memory.store import Store
+
+log = logging.getLogger(__name__)
+
+SLACK_RETRY = 5.0  # seconds between tries to reach Slack at start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """What the front half lends: where Slack's HTTP requests come in, who is told of new webhooks, what is ready."""
+
+    open_slack: Callable[[ASGIApp], None]
+    set_wake: Callable[[Callable[[], None]], None]
+    ready: Callable[[str, str], None]  # (part, "ok" or what is missing)
+
+
+async def respond(
+    settings: Settings,
+    integrations: Mapping[str, Integration[Any]],
+    store: Store,
+    tools: Tools,
+    doors: Doors,
+) -> None:
+    """Respond to incidents until cancelled."""
+    async with AsyncExitStack() as stack:
+        knowledge = await _knowledge(settings, store, tools.clock)
+        stack.push_async_callback(knowledge.recall.close)
+        api = WebApi(await stack.enter_async_context(_web_client(settings)))
+        bot_user = await _reach_slack(api, doors.ready)
+        gather = Gather(_sources(settings, integrations, knowledge, tools), deadline=settings.bot.source_deadline)
+        responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools)
+        workflows = await stack.enter_async_context(_durable(settings, responder))
+        doors.ready("workflows", "ok")
+        dispatch = Dispatch(
+            triage=Triage(store.desk, clock=tools.clock, window=timedelta(minutes=settings.bot.grouping_window)),
+            agenda=store.agenda,
+            incidents=store.incidents,
+            starter=workflows,
+        )
+        doors.set_wake(dispatch.wake)
+        await stack.enter_async_context(
+            _listening(settings, store, api, knowledge.catalog, tools.clock, dispatch, doors)
+        )
+        await dispatch.run()
+
+
+async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledge:
+    bot = settings.bot
+    return await Knowledge.load(
+        catalog=Path(bot.catalog),
+        runbooks=Path(bot.runbooks),
+        history=Path(bot.history) if bot.history else None,
+        index=bot.folder / "vectors",
+        store=store,
+        now=clock.now(),
+    )
+
+
+def _sources(
+    settings: Settings, integrations: Mapping[str, Integration[Any]], knowledge: Knowledge, tools: Tools
+) -> tuple[Any, ...]:
+    remote = [
+        source
+        for name, integration in integrations.items()
+        if integration.sources is not None
+        for source in integration.sources(settings.vendors[name], tools)
+    ]
+    return (*remote, *knowledge.sources)
+
+
+def _responder(
+    settings: Settings,
+    store: Store,
+    api: WebApi,
+    bot_user: str,
+    gather: Gather,
+    catalog: Catalog,
+    tools: Tools,
+) -> Responder:
+    cards = SlackCards(api)
+    rooms = SlackRooms(api, bot_user=bot_user)
+    draw = DrawChart(renderer=ResvgRenderer(tools.threads), pictures=SlackPictures(api), effects=store.effects)
+    return Responder(
+        open_place=OpenPlace(
+            incidents=store.incidents,
+            places=store.places,
+            effects=store.effects,
+            rooms=rooms,
+            cards=cards,
+            triage_channel=settings.slack.triage_channel,
+        ),
+        investigate=Investigate(
+            incidents=store.incidents,
+            briefings=store.briefings,
+            cards=cards,
+            gather=gather,
+            draw=draw,
+            catalog=catalog,
+            clock=tools.clock,
+        ),
+        brief=Brief(
+            incidents=store.incidents,
+            briefings=store.briefings,
+            agenda=store.agenda,
+            cards=cards,
+            draw=draw,
+            catalog=catalog,
+            clock=tools.clock,
+        ),
+        dress=Dress(incidents=store.incidents, briefings=store.briefings, rooms=rooms, cards=cards, catalog=catalog),
+    )
+
+
+@asynccontextmanager
+async def _web_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
+    """One pool of connections for all calls: the SDK would otherwise open one for each."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        client = AsyncWebClient(token=settings.slack.bot_token, base_url=settings.slack.api_url, session=session)
+        client.retry_handlers.clear()  # a blind second chat.postMessage would post twice; `WebApi` retries knowingly
+        yield client
+
+
+async def _reach_slack(api: WebApi, ready: Callable[[str, str], None]) -> str:
+    """Our own user id. Waits until Slack can be used: webhooks are stored meanwhile."""
+    while True:
+        try:
+            return str((await api.call("auth.test"))["user_id"])
+        except ChatError as error:
+            ready("slack", f"cannot be used: {error}; `first-responder check` tells what to do")
+            log.warning("Slack cannot be used yet: %s", error)
+        await asyncio.sleep(SLACK_RETRY)
+
+
+@asynccontextmanager
+async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Workflows]:
+    workflows = Workflows(responder, data_dir=settings.bot.folder, executor_id=settings.bot.executor_id)
+    workflows.launch()
+    try:
+        yield workflows
+    finally:
+        await asyncio.to_thread(workflows.close)
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings,
+    store: Store,
+    api: WebApi,
+    catalog: Catalog,
+    clock: Clock,
+    dispatch: Dispatch,
+    doors: Doors,
+) -> AsyncIterator[None]:
+    desk = Desk(
+        api=api,
+        incidents=store.incidents,
+        timeline=store.timeline,
+        effects=store.effects,
+        inbox=store.inbox,
+        clock=clock,
+        command=settings.slack.command,
+        services=tuple(catalog.services),
+        on_accepted=dispatch.wake,
+    )
+    worker = EventWorker(store.slack_events, desk)
+    app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)
+    working = asyncio.create_task(worker.run())
+    try:
+        async with _connected(settings, app, doors):
+            yield
+    finally:
+        working.cancel()
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, app: AsyncApp, doors: Doors) -> AsyncIterator[None]:
+    if settings.slack.mode == "http":
+        from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+
+        doors.open_slack(cast(ASGIApp, AsyncSlackRequestHandler(app)))
+        doors.ready("slack", "ok")
+        yield
+        return
+    handler = AsyncSocketModeHandler(app, settings.slack.app_token)
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+    doors.ready("slack", "ok")
+    try:
+        yield
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,186 @@
+"""What the bot does about an intent: reads the store, answers where it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
+from bot.domain.incident import Incident
+from bot.domain.plaintext import plain
+from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
+from bot.slack import views
+from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
+from bot.slack.mrkdwn import escape
+from bot.slack.web_api import WebApi
+
+REPLY_EVENT = "reply"  # the metadata's event type on our answers
+NOTE_LIMIT = 500  # characters of a message that the timeline keeps
+
+
+class Desk:
+    """Answers people. Every method may run again after a crash: answers are looked for before they are posted."""
+
+    def __init__(
+        self,
+        *,
+        api: WebApi,
+        incidents: Incidents,
+        timeline: Timeline,
+        effects: Effects,
+        inbox: Inbox,
+        clock: Clock,
+        command: str,
+        services: Sequence[str],
+        on_accepted: Callable[[], None],
+    ) -> None:
+        self._api = api
+        self._incidents = incidents
+        self._timeline = timeline
+        self._effects = effects
+        self._inbox = inbox
+        self._clock = clock
+        self._command = command
+        self._services = tuple(services)
+        self._on_accepted = on_accepted
+
+    async def handle(self, intent: Intent) -> str:
+        """Do what an event asks; returns one word on what came of it."""
+        match intent:
+            case Ignored(why=why):
+                return f"ignored: {why}"
+            case HomeOpened(user=user):
+                await self.show_home(user)
+                return "home shown"
+            case Noted():
+                return await self.note(intent)
+            case Asked():
+                await self._reply(intent, await self.answer(intent))
+                return f"answered {intent.command.name}"
+
+    async def answer(self, asked: Asked) -> str:
+        """The answer to a command, as mrkdwn."""
+        command = asked.command
+        match command.name:
+            case "list":
+                return views.list_text(await self._incidents.list_open(), self._clock.now())
+            case "status":
+                incident = await self._meant(asked)
+                return (
+                    views.status_text(incident, self._clock.now()) if incident else self._no_incident(command.argument)
+                )
+            case "timeline":
+                return await self._timeline_answer(asked)
+            case "new":
+                return f"The form opens with `{self._command} new` in the message field, or from the shortcuts menu."
+            case "unknown":
+                return views.help_text(self._command, command)
+        return views.help_text(self._command)
+
+    async def _meant(self, asked: Asked) -> Incident | None:
+        wanted = asked.command.argument.split(" ")[0].upper() if asked.command.name == "status" else ""
+        if wanted:
+            return await self._incidents.get(wanted)
+        return await self._incidents.in_place(asked.channel, asked.thread)
+
+    def _no_incident(self, named: str) -> str:
+        what = f"There is no incident {plain(named, 40)}." if named else "This channel belongs to no incident."
+        return f"{escape(what)} `{self._command} list` shows the open ones."
+
+    async def _timeline_answer(self, asked: Asked) -> str:
+        incident = await self._incidents.in_place(asked.channel, asked.thread)
+        if incident is None:
+            return self._no_incident("")
+        if asked.command.argument:
+            event = TimelineEvent(
+                incident_id=incident.id,
+                at=self._clock.now(),
+                kind="note",
+                text=plain(asked.command.argument, NOTE_LIMIT),
+                actor=asked.user,
+            )
+            await self._timeline.add(event, key=f"note:{asked.id}")
+            return f"Added to the timeline of {incident.id}."
+        return views.timeline_text(incident, await self._timeline.of(incident.id))
+
+    async def note(self, noted: Noted) -> str:
+        """Put a message on its incident's timeline at the time it was posted."""
+        incident = await self._incidents.in_place(noted.channel, None) or await self._incidents.in_place(
+            noted.channel, noted.ts
+        )
+        if incident is None:
+            return "ignored: no incident here"
+        key = f"message:{noted.channel}:{noted.ts}"
+        if noted.removed:
+            await self._timeline.remove(key)
+            return "taken off the timeline"
+        text = noted.text if noted.text is not None else await self._message_text(noted)
+        link = (await self._api.call("chat.getPermalink", channel=noted.channel, message_ts=noted.ts))["permalink"]
+        event = TimelineEvent(
+            incident_id=incident.id,
+            at=moment(noted.ts),
+            kind="note",
+            text=plain(text, NOTE_LIMIT),
+            actor=noted.author or noted.user,
+            link=link,
+        )
+        return "noted" if await self._timeline.add(event, key=key) is Acceptance.STORED else "noted before"
+
+    async def _message_text(self, noted: Noted) -> str:
+        page = await self._api.call(
+            "conversations.replies", channel=noted.channel, ts=noted.ts, inclusive=True, limit=1
+        )
+        return str(page["messages"][0].get("text", "")) if page["messages"] else ""
+
+    async def _reply(self, asked: Asked, text: str) -> None:
+        key = f"reply:{asked.id}"
+        effect = await self._effects.begin(key)
+        if effect.result is not None or (effect.begun and await self._replied(asked, key)):
+            return
+        sent = await self._api.call(
+            "chat.postMessage",
+            channel=asked.channel,
+            thread_ts=asked.thread,
+            text=text,
+            metadata={"event_type": REPLY_EVENT, "event_payload": {"key": key}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        await self._effects.finish(key, sent["ts"])
+
+    async def _replied(self, asked: Asked, key: str) -> bool:
+        method, where = (
+            ("conversations.replies", {"ts": asked.thread}) if asked.thread else ("conversations.history", {})
+        )
+        page = await self._api.call(method, channel=asked.channel, include_all_metadata=True, limit=200, **where)
+        return any((m.get("metadata") or {}).get("event_payload", {}).get("key") == key for m in page["messages"])
+
+    async def show_home(self, user: str) -> None:
+        view = views.home(await self._incidents.list_open(), self._clock.now(), self._command)
+        await self._api.call("views.publish", user_id=user, view=view)
+
+    async def open_form(self, trigger: str, title: str = "") -> None:
+        await self._api.call("views.open", trigger_id=trigger, view=views.declare_form(self._services, title))
+
+    async def declare(self, declared: Declared) -> None:
+        """A person's word counts as an alert: it takes the same way, stored before it is acknowledged."""
+        now = self._clock.now()
+        labels = {"declared_by": declared.user}
+        alert = Alert(
+            source="slack",
+            fingerprint=declared.form,
+            status=AlertStatus.FIRING,
+            severity=Severity(declared.severity),
+            title=plain(declared.title, 300),
+            started_at=now,
+            service=declared.service,
+            description=plain(declared.description, 2000),
+            labels=labels,
+        )
+        await self._inbox.accept(Delivery(source="slack", key=declared.form, received_at=now, alerts=(alert,)))
+        self._on_accepted()
+
+
+def errors_of(declared: Declared) -> dict[str, Any]:
+    """What is wrong with a filled-in form, by block id; empty where nothing is."""
+    return {} if declared.title else {"title": "Say in a few words what is wrong."}

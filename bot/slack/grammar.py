@@ -1,0 +1,54 @@
+"""What people type after `/inc` and after `@bot`: one grammar for both, since slash commands do not work in threads."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A command: its aliases, what it takes and what it does."""
+
+    name: str
+    takes: str
+    does: str
+    also: tuple[str, ...] = ()
+
+
+WORDS = (
+    Word(name="help", takes="", does="this list", also=("?", "commands", "hi", "hello")),
+    Word(name="list", takes="", does="open incidents, worst first", also=("ls", "open", "active", "incidents")),
+    Word(
+        name="status",
+        takes="[INC-...]",
+        does="how an incident stands: the one of this channel, or the one you name",
+        also=("state", "show"),
+    ),
+    Word(name="new", takes="[title]", does="declare an incident", also=("declare", "create", "start")),
+    Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("note", "log")),
+)
+
+_BY_NAME = {name: word for word in WORDS for name in (word.name, *word.also)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command as understood. `name` is "unknown" where it was not; `nearest` is then the word that may be meant."""
+
+    name: str
+    argument: str = ""
+    typed: str = ""
+    nearest: str | None = None
+
+
+def parse(text: str) -> Command:
+    """The command in `text`; an empty text asks for help."""
+    typed, _, argument = text.strip().partition(" ")
+    if not typed:
+        return Command(name="help")
+    word = _BY_NAME.get(typed.lower())
+    if word is not None:
+        return Command(name=word.name, argument=argument.strip(), typed=typed)
+    near = difflib.get_close_matches(typed.lower(), _BY_NAME, n=1, cutoff=0.6)
+    return Command(name="unknown", typed=typed, nearest=_BY_NAME[near[0]].name if near else None)

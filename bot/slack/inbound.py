@@ -1,0 +1,192 @@
+"""Slack's payloads, turned into intents in the first function that sees them: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.slack.grammar import Command, parse
+
+DECLARE_FORM = "declare_incident"  # callback id of the modal and of the global shortcut
+ADD_TO_TIMELINE = "add_timeline"  # callback id of the message shortcut
+TIMELINE_REACTION = "pushpin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Somebody used a command, by slash or by mention."""
+
+    id: str  # unique to this asking; the same when Slack delivers it again
+    command: Command
+    user: str
+    channel: str
+    thread: str | None = None  # where a mention is answered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """Somebody put a message on the timeline (reaction, pin or shortcut), or took it off again."""
+
+    user: str
+    channel: str
+    ts: str
+    removed: bool = False
+    text: str | None = None  # where the payload carries the message itself
+    author: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeOpened:
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The declare form, filled in."""
+
+    form: str  # the view's id: unique, so that a repeated submission changes nothing
+    user: str
+    title: str
+    severity: str
+    service: str | None
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignored:
+    """Nothing to do, and why; kept with the recorded event."""
+
+    why: str
+
+
+Intent = Asked | Noted | HomeOpened | Ignored
+
+
+def event_intent(body: Mapping[str, Any]) -> Intent:
+    """What an Events API envelope asks of us."""
+    event = body.get("event") or {}
+    kind = str(event.get("type"))
+    reader = READERS.get(kind)
+    try:
+        return reader(event) if reader else Ignored(why=f"no use for {kind}")
+    except (KeyError, TypeError, AttributeError) as error:
+        return Ignored(why=f"an unreadable {kind} event: {type(error).__name__} {error}")
+
+
+def _mention(event: Mapping[str, Any]) -> Intent:
+    if event.get("bot_id"):
+        return Ignored(why="another bot")
+    words = re.sub(r"<@[A-Z0-9]+(\|[^>]*)?>", " ", str(event.get("text", ""))).strip()
+    return Asked(
+        id=f"{event['channel']}:{event['ts']}",
+        command=parse(words),
+        user=event["user"],
+        channel=event["channel"],
+        thread=event.get("thread_ts") or event["ts"],
+    )
+
+
+def _message(event: Mapping[str, Any]) -> Intent:
+    """A direct message is a command; other messages are not ours (a mention comes as an event of its own)."""
+    if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+        return Ignored(why="a message that does not speak to the bot")
+    return Asked(
+        id=f"{event['channel']}:{event['ts']}",
+        command=parse(str(event.get("text", ""))),
+        user=event["user"],
+        channel=event["channel"],
+    )
+
+
+def _reaction(event: Mapping[str, Any]) -> Intent:
+    item = event.get("item") or {}
+    if event.get("reaction") != TIMELINE_REACTION or item.get("type") != "message":
+        return Ignored(why="a reaction without a meaning here")
+    removed = event["type"] == "reaction_removed"
+    return Noted(user=event["user"], channel=item["channel"], ts=item["ts"], removed=removed)
+
+
+def _pin(event: Mapping[str, Any]) -> Intent:
+    message = (event.get("item") or {}).get("message") or {}
+    if not message.get("ts"):
+        return Ignored(why="something else than a message was pinned")
+    return Noted(
+        user=event["user"],
+        channel=event["channel_id"],
+        ts=message["ts"],
+        removed=event["type"] == "pin_removed",
+        text=message.get("text"),
+        author=message.get("user"),
+    )
+
+
+def _home(event: Mapping[str, Any]) -> Intent:
+    if event.get("tab", "home") != "home":
+        return Ignored(why="the messages tab needs no drawing")
+    return HomeOpened(user=event["user"])
+
+
+def _recorded(event: Mapping[str, Any]) -> Intent:
+    """Kept as a fact about the workspace; nothing is done about it."""
+    return Ignored(why=f"{event['type']} is only recorded")
+
+
+# Every event the manifest subscribes to stands here, and the other way round (a test holds the two together).
+READERS = {
+    "app_mention": _mention,
+    "message": _message,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
+    "pin_added": _pin,
+    "pin_removed": _pin,
+    "app_home_opened": _home,
+    "channel_archive": _recorded,
+    "channel_rename": _recorded,
+    "channel_unarchive": _recorded,
+    "member_joined_channel": _recorded,
+    "subteam_members_changed": _recorded,
+}
+
+
+def slash_intent(body: Mapping[str, Any]) -> Asked:
+    return Asked(
+        id=body["trigger_id"],
+        command=parse(str(body.get("text", ""))),
+        user=body["user_id"],
+        channel=body["channel_id"],
+    )
+
+
+def shortcut_intent(body: Mapping[str, Any]) -> Noted:
+    """The message shortcut "Add to timeline"."""
+    message = body["message"]
+    return Noted(
+        user=body["user"]["id"],
+        channel=body["channel"]["id"],
+        ts=message["ts"],
+        text=message.get("text"),
+        author=message.get("user"),
+    )
+
+
+def declaration(body: Mapping[str, Any]) -> Declared:
+    """The submitted declare form."""
+    view = body["view"]
+    values = {block: next(iter(fields.values())) for block, fields in view["state"]["values"].items()}
+    service = (values.get("service") or {}).get("value")
+    return Declared(
+        form=view["id"],
+        user=body["user"]["id"],
+        title=str(values["title"].get("value") or "").strip(),
+        severity=values["severity"]["selected_option"]["value"],
+        service=service.strip() if service and service.strip() else None,
+        description=str((values.get("description") or {}).get("value") or ""),
+    )
+
+
+def moment(ts: str) -> datetime:
+    """When a message was posted, from its id."""
+    return datetime.fromtimestamp(float(ts), tz=UTC)

@@ -1,0 +1,97 @@
+"""Calls of Slack's Web API, with its failures turned into `ChatError` in this one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.errors import ChatError
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+# Slack answers 429 with Retry-After in seconds. Longer waits than this are left to the caller's own retry.
+LONGEST_INLINE_WAIT = 30.0
+RATE_LIMIT_TRIES = 3
+
+# Errors that a later try may not meet. A revoked or wrong token is among them: work waits until an operator mends it.
+PASSING = frozenset(
+    {
+        "ratelimited",
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "unreachable",
+        "invalid_auth",
+        "token_revoked",
+        "token_expired",
+        "account_inactive",
+        "not_authed",
+    }
+)
+
+
+class WebApi:
+    """One workspace's Web API.
+
+    Calls go through the SDK's own function of each method, since Slack takes JSON for some and forms for others.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self.client = client
+
+    async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Slack's answer. Raises ChatError; `is_final` tells whether a later try can succeed."""
+        for attempt in range(1, RATE_LIMIT_TRIES + 1):
+            try:
+                return await self._once(method, arguments)
+            except _RateLimited as limited:
+                if attempt == RATE_LIMIT_TRIES or limited.seconds > LONGEST_INLINE_WAIT:
+                    raise ChatError("ratelimited", f"{method}: wait {limited.seconds:.0f} s", is_final=False) from None
+                await asyncio.sleep(limited.seconds)
+        raise AssertionError("unreachable")
+
+    async def _once(self, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+        with translating(method):
+            answer = await getattr(self.client, method.replace(".", "_"))(**arguments)
+        data = answer.data
+        if not isinstance(data, dict):
+            raise ChatError("unreachable", f"{method}: the answer is not JSON", is_final=False)
+        return data
+
+
+@contextmanager
+def translating(method: str) -> Iterator[None]:
+    """Turns what the SDK raises into ChatError."""
+    from aiohttp import ClientError
+    from slack_sdk.errors import SlackApiError, SlackClientError
+
+    try:
+        yield
+    except SlackApiError as error:
+        raise _translated(method, error) from None
+    except (SlackClientError, ClientError, TimeoutError, OSError) as error:
+        raise ChatError("unreachable", f"{method}: {type(error).__name__}", is_final=False) from None
+
+
+class _RateLimited(Exception):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def _translated(method: str, error: Any) -> Exception:
+    response = error.response
+    status = getattr(response, "status_code", 200)
+    if status == 429:
+        headers = {name.lower(): value for name, value in (response.headers or {}).items()}
+        return _RateLimited(float(headers.get("retry-after", "1")))
+    data = response.data if isinstance(response.data, dict) else {}
+    code = str(data.get("error") or ("service_unavailable" if status >= 500 else "unknown_error"))
+    detail = "; ".join(str(m) for m in (data.get("response_metadata") or {}).get("messages", ())[:3])
+    if needed := data.get("needed"):
+        detail = f"the scope {needed} is missing"
+    return ChatError(code, f"{method}{': ' + detail if detail else ''}", is_final=code not in PASSING and status < 500)

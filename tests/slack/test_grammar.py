@@ -1,0 +1,35 @@
+"""One grammar for `/inc` and `@bot`."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.slack.grammar import WORDS, Command, parse
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "argument"),
+    [
+        ("help", "help", ""),
+        ("", "help", ""),
+        ("   ", "help", ""),
+        ("STATUS", "status", ""),
+        ("status inc-2026-0001", "status", "inc-2026-0001"),
+        ("ls", "list", ""),
+        ("declare checkout is down", "new", "checkout is down"),
+        ("note rolled back  now", "timeline", "rolled back  now"),
+    ],
+)
+def test_words_and_their_aliases(typed: str, name: str, argument: str) -> None:
+    command = parse(typed)
+    assert (command.name, command.argument) == (name, argument)
+
+
+@pytest.mark.parametrize(("typed", "nearest"), [("statsu", "status"), ("lst", "list"), ("hlep", "help"), ("zzz", None)])
+def test_a_wrong_word_gets_the_nearest_right_one(typed: str, nearest: str | None) -> None:
+    assert parse(typed) == Command(name="unknown", typed=typed, nearest=nearest)
+
+
+def test_no_word_means_two_things() -> None:
+    words = [name for word in WORDS for name in (word.name, *word.also)]
+    assert len(words) == len(set(words))
