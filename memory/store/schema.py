@@ -1,0 +1,272 @@
+"""The tables. Statements on them run on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+KEY_LIMIT = 400  # characters; PostgreSQL refuses index rows above 2,704 bytes, and a character takes up to four
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def storable(value: str) -> str:
+    """Without what a database refuses in a text: NUL (PostgreSQL) and lone surrogates (both)."""
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def bounded(key: str) -> str:
+    """The key as it is stored: one that is too long for an index ends in the digest of the whole."""
+    clean = storable(key)
+    if len(clean) <= KEY_LIMIT:
+        return clean
+    digest = hashlib.sha256(clean.encode()).hexdigest()
+    return f"{clean[: KEY_LIMIT - len(digest) - 1]}#{digest}"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970: exact, sortable, the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text of any length from anywhere."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+class Key(TypeDecorator[str]):
+    """Text that is searched for."""
+
+    impl = String(KEY_LIMIT)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else bounded(value)
+
+
+def _number() -> Column[int]:
+    # SQLite counts by itself only in a column declared INTEGER.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _of_incident(**options: Any) -> Column[str]:
+    return Column("incident_id", Key, ForeignKey("incidents.id"), **options)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+PENDING, DONE, FAILED = "pending", "done", "failed"  # states of a delivery
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _number(),
+    Column("source", Key, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),  # the delivery as JSON
+    Column("state", String(10), nullable=False),
+    Column("problem", Words),  # why it failed
+    UniqueConstraint("source", "key"),
+)
+Index(
+    "ix_deliveries_pending",
+    deliveries.c.id,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", Integer, nullable=False),  # order of opening, over all years
+    Column("title", Words, nullable=False),
+    Column("severity", String(4), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("service", Key),
+    Column("started_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("briefed_at", Instant),
+    Column("resolved_at", Instant),
+    Column("place_kind", String(10)),
+    Column("place_channel", Key),
+    Column("place_name", Key),
+    Column("card_channel", Key),
+    Column("card_ts", Key),
+    Column("card_permalink", Words),
+    Column("revision", Integer, nullable=False),
+    Column("shown_revision", Integer, nullable=False),  # what the card shows
+    UniqueConstraint("number"),
+)
+Index("ix_incidents_status", incidents.c.status, incidents.c.resolved_at)
+Index("ix_incidents_place", incidents.c.place_channel)
+Index("ix_incidents_card", incidents.c.card_channel, incidents.c.card_ts)
+Index(
+    "ix_incidents_unbriefed",
+    incidents.c.number,
+    sqlite_where=text("briefed_at IS NULL"),
+    postgresql_where=text("briefed_at IS NULL"),
+)
+Index(
+    "ix_incidents_outdated",
+    incidents.c.number,
+    sqlite_where=text("shown_revision < revision"),
+    postgresql_where=text("shown_revision < revision"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _number(),
+    _of_incident(nullable=False, index=True),
+    Column("position", Integer, nullable=False),  # within the incident, from 0
+    Column("source", Key, nullable=False),
+    Column("fingerprint", Key, nullable=False),
+    Column("service", Key),
+    Column("episode", Key, nullable=False),
+    Column("reason", String(30), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("body", Text, nullable=False),  # the alert as JSON
+    UniqueConstraint("incident_id", "position"),
+)
+Index("ix_alerts_condition", alerts.c.fingerprint, alerts.c.source, alerts.c.incident_id)
+Index("ix_alerts_service", alerts.c.service, alerts.c.incident_id)
+
+episodes = Table(
+    "episodes",
+    metadata,
+    Column("episode", Key, primary_key=True),
+    _of_incident(),  # empty: only its recovery was seen
+    Column("resolved", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+channel_names = Table(
+    "channel_names",
+    metadata,
+    _number(),
+    Column("name", Key, nullable=False, unique=True),
+    _of_incident(nullable=False, index=True),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    _of_incident(primary_key=True),
+    Column("body", Text, nullable=False),  # all findings as JSON
+)
+
+briefings = Table(
+    "briefings",
+    metadata,
+    _number(),
+    _of_incident(nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),  # the briefing as JSON
+    UniqueConstraint("incident_id", "made_at"),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("result", Words),  # empty: begun, and perhaps done
+)
+
+slack_events = Table(
+    "slack_events",
+    metadata,
+    _number(),
+    Column("event_id", Key, nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("outcome", Words),  # empty: not handled yet
+)
+Index(
+    "ix_slack_events_unhandled",
+    slack_events.c.id,
+    sqlite_where=text("outcome IS NULL"),
+    postgresql_where=text("outcome IS NULL"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    _number(),
+    Column("key", Key, nullable=False, unique=True),
+    _of_incident(nullable=False),
+    Column("happened_at", Instant, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("actor", Key, nullable=False),
+    Column("link", Words),
+)
+Index("ix_timeline_incident", timeline.c.incident_id, timeline.c.happened_at)
+
+past_incidents = Table(
+    "past_incidents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("title", Words, nullable=False),
+    Column("service", Key),
+    Column("started_at", Instant, nullable=False),
+    Column("minutes", Integer),
+    Column("cause", Words, nullable=False),
+    Column("cause_kind", Key, nullable=False),
+    Column("fix", Words, nullable=False),
+    Column("symptoms", Words, nullable=False),
+    Column("link", Words),
+    Column("digest", String(64), nullable=False),  # of the texts; tells which vectors are out of date
+    Column("embedder", Key),  # who made the vector
+    Column("vector", LargeBinary),  # little-endian 32-bit floats, of the texts with this digest
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("value", Integer, nullable=False),
+)

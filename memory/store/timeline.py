@@ -1,0 +1,57 @@
+"""What happened to an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from bot.domain.ports import Acceptance, TimelineEvent
+from memory.store.database import Database
+from memory.store.schema import timeline
+from memory.store.upsert import add
+
+
+class StoredTimeline:
+    """The `Timeline` port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, event: TimelineEvent, *, key: str) -> Acceptance:
+        is_new = await self._database.writer.write(lambda connection: add_event(connection, event, key=key))
+        return Acceptance.STORED if is_new else Acceptance.REPEAT
+
+    async def remove(self, key: str) -> None:
+        gone = delete(timeline).where(timeline.c.key == key)
+        await self._database.writer.write(lambda connection: connection.execute(gone).rowcount)
+
+    async def of(self, incident_id: str) -> Sequence[TimelineEvent]:
+        order = (timeline.c.happened_at, timeline.c.id)
+        wanted = select(timeline).where(timeline.c.incident_id == incident_id).order_by(*order)
+        found = await self._database.read(lambda connection: connection.execute(wanted).all())
+        return tuple(
+            TimelineEvent(
+                incident_id=row.incident_id,
+                at=row.happened_at,
+                kind=row.kind,
+                text=row.text,
+                actor=row.actor,
+                link=row.link,
+            )
+            for row in found
+        )
+
+
+def add_event(connection: Connection, event: TimelineEvent, *, key: str) -> bool:
+    """Whether it is new."""
+    values = {
+        "key": key,
+        "incident_id": event.incident_id,
+        "happened_at": event.at,
+        "kind": event.kind,
+        "text": event.text,
+        "actor": event.actor,
+        "link": event.link,
+    }
+    return add(connection, timeline, values)

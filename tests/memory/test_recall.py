@@ -1,0 +1,247 @@
+"""Which past incidents come to mind, with and without vectors."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.domain.alert import Alert, AlertStatus, Severity
+from bot.domain.context import ContextRequest
+from bot.domain.errors import SourceError
+from bot.domain.evidence import FailureReason, PastIncidentFact
+from memory.embedding import HashingEmbedder
+from memory.likeness import Question
+from memory.recall import MOST, Recall, RecallSource, Recollection
+from memory.store import PastIncident, Store
+from memory.vectors import Vector, VectorIndex, VectorsUnavailable
+from tests.memory.past import PAST, named
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+# What an alert says, its service, and the incident it should bring to mind.
+QUESTIONS = (
+    ("CheckoutErrorRatioHigh\nCheckout answers with errors, KeyError after deployment", "checkout", "Checkout fails"),
+    ("DatabasePoolExhausted\nTimed out waiting for a connection from the pool", "orders", "Orders time out"),
+    ("RedisMemoryHigh\nRedis is evicting keys", "cart", "Carts are empty"),
+    ("AcquirerTimeouts\nPayments time out calling the acquirer", "payments", "Card payments fail"),
+    ("CertificateExpiringSoon\nThe TLS certificate expires in 2 days", "storefront", "Certificate"),
+    ("NodeFilesystemSpaceFillingUp\nNo space left on device, disk of the export host", "reports", "Report exports"),
+    ("PodCrashLooping\nContainer restarted, last state OOMKilled", "catalog", "Pods of catalog"),
+    ("MailQueueLong\nMore than 5,000 mails are queued", "notifications", "Mails to customers"),
+    ("CoreDNSErrors\nDNS resolution errors SERVFAIL", None, "DNS resolution"),
+    ("KafkaConsumerLag\nConsumer lag of partition 3 is growing", "events", "Broker partition"),
+    ("PostgresDeadlocks\nDeadlocks on table orders", "orders", "Nightly job locks"),
+)
+STRANGERS = (
+    ("BatteryLow\nUninterruptible power supply on battery", None),
+    ("GpuTemperature\nGraphics processor hotter than 90 degrees", "training"),
+    ("", None),
+    ("HighHighHigh", None),
+    ("Critical alert: the service is firing", None),
+)
+
+
+class NoVectors(VectorIndex):
+    """An index that cannot be opened."""
+
+    async def open(self, vectors: Mapping[str, Vector]) -> None:
+        raise VectorsUnavailable("no room for them")
+
+
+class SlowVectors(VectorIndex):
+    """An index that takes as long as it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.opening, self.answering = threading.Event(), threading.Event()
+
+    async def open(self, vectors: Mapping[str, Vector]) -> None:
+        await asyncio.to_thread(self.opening.wait, 10)
+
+    async def nearest(self, vector: Sequence[float], most: int) -> dict[str, float]:
+        await asyncio.to_thread(self.answering.wait, 10)
+        return {}
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    yield opened
+    await opened.close()
+
+
+Make = Callable[..., Recall]
+
+
+@pytest.fixture
+async def make(store: Store, tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[Recall] = []
+
+    def make_(vectors: VectorIndex | None = None, history: Sequence[PastIncident] = PAST) -> Recall:
+        index = vectors or VectorIndex(tmp_path / "vectors")
+        made.append(Recall(store.past, embedder=HashingEmbedder(), vectors=index, history=history))
+        return made[-1]
+
+    yield make_
+    for recall in made:
+        await recall.close()
+
+
+async def with_vectors(recall: Recall, question: Question) -> Recollection:
+    async with asyncio.timeout(20):
+        await recall.settled()
+    found = await recall.find(question)
+    assert found.without_vectors == ""
+    return found
+
+
+def ids(found: Recollection) -> list[str]:
+    return [memory.past.id for memory in found.memories]
+
+
+async def test_the_right_incident_comes_first_by_words_alone(make: Make, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"))
+    first = {text: ids(await recall.find(Question(text=text, service=s)))[:1] for text, s, _ in QUESTIONS}
+    assert first == {text: [named(title)] for text, _, title in QUESTIONS}
+
+
+async def test_the_right_incident_comes_first_with_vectors(make: Make) -> None:
+    recall = make()
+    first = {text: ids(await with_vectors(recall, Question(text=text, service=s)))[:1] for text, s, _ in QUESTIONS}
+    assert first == {text: [named(title)] for text, _, title in QUESTIONS}
+
+
+async def test_nothing_fits_is_an_answer(make: Make, tmp_path: Path) -> None:
+    by_words, both = make(NoVectors(tmp_path / "v")), make()
+    for text, service in STRANGERS:
+        question = Question(text=text, service=service)
+        assert ids(await by_words.find(question)) == [], text
+        assert ids(await with_vectors(both, question)) == [], text
+
+
+async def test_the_same_service_alone_is_no_likeness(make: Make, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"))
+    assert ids(await recall.find(Question(text="Battery of the power supply is low", service="orders"))) == []
+
+
+async def test_the_same_service_decides_between_two_that_are_alike(make: Make, tmp_path: Path) -> None:
+    twin = replace(PAST[1], id="INC-2025-0099", service="payments", title="Payments time out")
+    recall = make(NoVectors(tmp_path / "v"), (*PAST, twin))
+    text = "Timed out waiting for a connection from the pool"
+    assert ids(await recall.find(Question(text=text, service="orders")))[0] == PAST[1].id
+    assert ids(await recall.find(Question(text=text, service="payments")))[0] == twin.id
+
+
+async def test_three_at_most_best_first_with_the_words_that_matched(make: Make, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"))
+    question = Question(
+        text="Queries of orders wait for a database connection, deadlocks, index missing", service="orders"
+    )
+    found = await recall.find(question)
+    scores = [memory.score for memory in found.memories]
+    assert 1 < len(scores) <= MOST
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 for score in scores)
+    assert found.memories[0].why[0] == "same service: orders"
+    assert any("connection" in reason and reason.startswith("symptoms") for reason in found.memories[0].why)
+
+
+async def test_it_answers_at_once_while_the_vectors_are_opening(make: Make, tmp_path: Path) -> None:
+    slow = SlowVectors(tmp_path / "v")
+    recall = make(slow)
+    recall.warm()
+    async with asyncio.timeout(2):
+        found = await recall.find(Question(text="Redis is evicting keys", service="cart"))
+    assert found.without_vectors == "vectors warming up"
+    assert ids(found)[0] == named("Carts")
+    slow.opening.set()
+    slow.answering.set()
+
+
+async def test_vectors_that_take_too_long_are_not_waited_for(make: Make, tmp_path: Path) -> None:
+    slow = SlowVectors(tmp_path / "v")
+    slow.opening.set()
+    recall = make(slow)
+    question = Question(text="Redis is evicting keys", service="cart")
+    async with asyncio.timeout(5):
+        await recall.settled()
+        found = await recall.find(question)
+    assert found.without_vectors == "vectors took too long"
+    assert ids(found)[0] == named("Carts")
+    slow.answering.set()
+
+
+async def test_it_says_why_vectors_are_off(make: Make, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"))
+    question = Question(text="Redis is evicting keys", service="cart")
+    async with asyncio.timeout(5):
+        await recall.settled()
+        found = await recall.find(question)
+    assert found.without_vectors == "vectors are off: no room for them"
+
+
+async def test_the_vectors_are_kept_in_the_store_and_follow_the_text(make: Make, store: Store) -> None:
+    await with_vectors(make(), Question(text="Redis", service=None))
+    name = HashingEmbedder.name
+    before = await store.past.vectors(name)
+    assert set(before) == {past.id for past in PAST}
+    changed = replace(PAST[0], symptoms="Something else altogether")
+    await store.past.save([changed, *PAST[1:]])
+    after = await store.past.vectors(name)
+    assert set(before) - set(after) == {changed.id}
+
+
+async def test_the_past_outlives_its_files(make: Make, tmp_path: Path) -> None:
+    await make(NoVectors(tmp_path / "a")).find(Question(text="Redis", service=None))
+    again = make(NoVectors(tmp_path / "b"), ())
+    found = await again.find(Question(text="Redis is evicting keys", service="cart"))
+    assert found.searched == len(PAST)
+    assert ids(found)[0] == named("Carts")
+
+
+async def test_rebuilding_fills_the_index_from_the_store(make: Make) -> None:
+    recall = make()
+    assert await recall.rebuild() == len(PAST)
+    assert (await recall.find(Question(text="Redis is evicting keys", service="cart"))).without_vectors == ""
+
+
+def request(title: str, service: str | None) -> ContextRequest:
+    alert = Alert(
+        source="alertmanager",
+        fingerprint="f",
+        status=AlertStatus.FIRING,
+        severity=Severity.SEV1,
+        title=title,
+        started_at=NOW,
+        service=service,
+        labels={"alertname": "RedisMemoryHigh"},
+    )
+    return ContextRequest(incident_id="INC-2026-0042", alerts=(alert,), onset=NOW, now=NOW, service=None)
+
+
+async def test_the_source_tells_what_fixed_it(make: Make, tmp_path: Path) -> None:
+    answer = await RecallSource(make(NoVectors(tmp_path / "v"))).look(request("Redis is evicting keys", "cart"))
+    evidence = answer.evidence[0]
+    assert isinstance(evidence.fact, PastIncidentFact)
+    assert (evidence.fact.incident, evidence.fact.cause_kind) == (named("Carts"), "exhaustion")
+    assert "Fixed by: Memory raised to 4 GB." in evidence.text
+    assert answer.checked.startswith("15 past incidents (vectors ")
+
+
+async def test_the_source_tells_nothing_found_from_nothing_there(make: Make, tmp_path: Path) -> None:
+    empty = await RecallSource(make(NoVectors(tmp_path / "v"), ())).look(request("Redis", "cart"))
+    assert empty.skipped == "there are no past incidents yet"
+
+
+async def test_the_source_says_when_the_store_cannot_be_read(make: Make, store: Store, tmp_path: Path) -> None:
+    source = RecallSource(make(NoVectors(tmp_path / "v")))
+    await store.close()
+    with pytest.raises(SourceError, match="Past incidents cannot be read") as raised:
+        await source.look(request("Redis", "cart"))
+    assert raised.value.reason is FailureReason.UNREACHABLE
