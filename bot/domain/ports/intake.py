@@ -1,0 +1,81 @@
+"""From an accepted webhook to its incident: what intake and triage need of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from bot.domain.alert import Alert, Delivery
+from bot.domain.incident import GroupingReason, Incident
+
+T = TypeVar("T")
+
+
+class Acceptance(StrEnum):
+    STORED = "stored"
+    REPEAT = "repeat"  # this very delivery is already stored
+
+
+class Inbox(Protocol):
+    """Where webhooks land."""
+
+    async def accept(self, delivery: Delivery) -> Acceptance:
+        """Returns once the delivery is on disk (fsync). Raises NotStored."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingDelivery:
+    row: int
+    delivery: Delivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """What is known of one stretch of a condition firing."""
+
+    incident_id: str | None  # None: only its recovery was ever seen
+    resolved: bool
+
+
+class TriageTransaction(Protocol):
+    """One write transaction of triage. Synchronous: it runs on the store's only writing thread."""
+
+    def pending(self, limit: int) -> Sequence[PendingDelivery]:
+        """Stored deliveries that were not triaged yet, oldest first."""
+        ...
+
+    def done(self, row: int) -> None: ...
+
+    def episode(self, episode: str) -> Episode | None: ...
+
+    def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
+        """Incidents open, or resolved since then, that share the alert's fingerprint or service; newest first."""
+        ...
+
+    def open_incident(self, alert: Alert, reason: GroupingReason, received_at: datetime) -> Incident:
+        """A new incident with the next number of its year, holding this alert."""
+        ...
+
+    def join(self, incident_id: str, alert: Alert, reason: GroupingReason, received_at: datetime) -> None:
+        """Add an alert; the worst severity wins, a resolved incident is open again, the revision goes up."""
+        ...
+
+    def recover(self, incident_id: str, alert: Alert, received_at: datetime) -> None:
+        """Mark its episode as over; the incident is resolved when no alert of it fires. The revision goes up."""
+        ...
+
+    def remember_recovery(self, alert: Alert, received_at: datetime) -> None:
+        """Keep a recovery that came before its firing notice."""
+        ...
+
+
+class TriageDesk(Protocol):
+    """Runs a piece of triage as one transaction."""
+
+    async def transact(self, work: Callable[[TriageTransaction], T]) -> T:
+        """All of it or nothing of it. Raises NotStored."""
+        ...
