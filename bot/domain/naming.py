@@ -8,6 +8,7 @@ import unicodedata
 from bot.domain.incident import Incident
 
 CHANNEL_NAME_LIMIT = 80  # Slack: at most 80 characters, lowercase letters, digits, hyphens and underscores
+SLUG_LIMIT = 44  # characters: what a phone's list of channels still shows
 SUFFIX_ROOM = 4  # for "-2" to "-999"
 
 
@@ -18,10 +19,15 @@ def channel_name(incident: Incident) -> str:
 
 
 def _slug(text: str) -> str:
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)  # CamelCase alert names
+    bare = re.sub(r"\[[^\]]*\]|\([^)]*\)", " ", text)  # "[FIRING:1] ... (production critical)" says nothing new
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", bare)  # CamelCase alert names
     plain = unicodedata.normalize("NFKD", split).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", plain)
-    return "-".join(dict.fromkeys(words))[:50].strip("-") or "incident"
+    slug = ""
+    for word in dict.fromkeys(re.findall(r"[a-z0-9]+", plain)):
+        if slug and len(slug) + len(word) >= SLUG_LIMIT:
+            break
+        slug += f"-{word}"
+    return slug.strip("-")[:SLUG_LIMIT] or "incident"
 
 
 def topic(incident: Incident) -> str:
