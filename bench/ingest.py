@@ -1,11 +1,17 @@
-"""Durable ingest: 64 clients against the bot and against a bare server that makes the same insert, in turn."""
+"""Durable ingest: 64 clients against the bot and against a bare server that makes the same insert, in turn.
+
+The bot triages what it has stored meanwhile, opens the incidents and asks its sources about them. It has briefed one
+incident before: what the first one costs, importing the clients, is measured by the benchmarks of the briefing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +19,14 @@ from bench.process import alert_body, bot_environ, request_bytes
 from bench.result import Result
 from sandbox.bot_process import BotProcess, running, usable_port
 from sandbox.serve import LOOPBACK
+from sandbox.until import until
 from sandbox.world import World, world
 
 CLIENTS = 64
 PAIRS = 3
 SECONDS = 4.0  # of load for each server in each pair
+WARM_WITHIN = 30.0  # seconds
+STORE_FILE = "first-responder.db"
 RATE_GOAL = 0.4  # of the bare server's
 
 
@@ -25,6 +34,7 @@ RATE_GOAL = 0.4  # of the bare server's
 class Load:
     accepted: int = 0
     refused: int = 0
+    triaged: int = 0  # of the accepted ones, by the end
     seconds: list[float] = field(default_factory=list)
 
     @property
@@ -33,7 +43,7 @@ class Load:
 
 
 async def run() -> list[Result]:
-    ours, bare, ours_p99, bare_p99, refused = [], [], [], [], 0
+    ours, bare, ours_p99, bare_p99, triaged, refused = [], [], [], [], [], 0
     async with world("bad-deployment") as sandbox:
         for pair in range(PAIRS):
             load = await _bare(f"bare-{pair}")
@@ -42,6 +52,7 @@ async def run() -> list[Result]:
             load = await _bot(sandbox, f"bot-{pair}")
             ours.append(load.accepted / SECONDS)
             ours_p99.append(load.p99 * 1000)
+            triaged.append(load.triaged / SECONDS)
             refused += load.refused
     return [
         Result(
@@ -64,6 +75,7 @@ async def run() -> list[Result]:
             baseline=statistics.median(bare_p99),
             baseline_name="bare server",
         ),
+        Result(name="alerts triaged meanwhile", value=statistics.median(triaged), unit="/s", runs=PAIRS),
     ]
 
 
@@ -72,7 +84,27 @@ async def _bot(sandbox: World, name: str) -> Load:
         port = usable_port()
         environ = bot_environ(Path(folder), port, sandbox.environ(Path(folder), port))
         async with running(environ, port, Path(folder) / "bot.log") as bot:
-            return await _loaded(bot, port, name)
+            file = Path(environ["FIRST_RESPONDER_DATA"]) / STORE_FILE
+            await _warm(bot, port, file)
+            load = await _loaded(bot, port, name)
+            load.triaged = _count(file, "SELECT count(*) FROM deliveries WHERE state = 'done'")
+            return load
+
+
+async def _warm(bot: BotProcess, port: int, file: Path) -> None:
+    """Returns once it has briefed an incident."""
+    await bot.until_ready()
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    writer.write(request_bytes("/webhooks/alertmanager", alert_body("warm-up", service="warm-up")))
+    await reader.readline()
+    writer.close()
+    if not await until(lambda: _count(file, "SELECT count(briefed_at) FROM incidents"), WARM_WITHIN):
+        raise RuntimeError(f"no briefing within {WARM_WITHIN:g} s:\n{bot.log_tail()}")
+
+
+def _count(file: Path, question: str) -> int:
+    with closing(sqlite3.connect(file)) as store:
+        return int(store.execute(question).fetchone()[0])
 
 
 async def _bare(name: str) -> Load:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +27,7 @@ from integrations.descriptor import Example, Integration, WebhookRequest
 from integrations.payload import (
     DESCRIPTION_LIMIT,
     TITLE_LIMIT,
+    URL_LIMIT,
     clean_labels,
     decode,
     required_time,
@@ -37,6 +39,7 @@ from integrations.payload import (
 SOURCE = "alertmanager"
 VERSION = "4"
 ALERTS_LIMIT = 1_000  # of one group; the worst are kept. A receiver's `max_alerts` is the proper place for a limit
+RULES = 1_024  # whose expressions are remembered; with links of at most URL_LIMIT characters that is a few MB
 NOT_ENDED = "0001-01-01T00:00:00Z"  # Go's zero time: still firing
 
 _ENVIRONMENT_LABELS = ("environment", "env")
@@ -141,6 +144,16 @@ def expression_of(generator_url: str) -> str | None:
     """The PromQL in `<external>/graph?g0.expr=...`; None for other rulers' links. Its path is of no account."""
     if "g0.expr=" not in generator_url:
         return None
+    return _known_expression(generator_url) if len(generator_url) <= URL_LIMIT else _read_expression(generator_url)
+
+
+@lru_cache(maxsize=RULES)
+def _known_expression(generator_url: str) -> str | None:
+    """All alerts of a rule carry the same link: in a storm there are thousands."""
+    return _read_expression(generator_url)
+
+
+def _read_expression(generator_url: str) -> str | None:
     try:
         found = parse_qs(urlsplit(generator_url).query, max_num_fields=50).get("g0.expr", [""])
     except ValueError:

@@ -78,12 +78,22 @@ class Incident:
     service: str | None
     started_at: datetime  # the onset as the first alert states it
     opened_at: datetime  # when we opened it
-    alerts: tuple[GroupedAlert, ...] = ()
+    alerts: tuple[GroupedAlert, ...] = ()  # in order of arrival; of a large incident only some, see `alerts_left_out`
     place: Place | None = None
     card: Card | None = None
     briefed_at: datetime | None = None  # when the first briefing was posted
     resolved_at: datetime | None = None
     revision: int = 1  # raised by every change that the card must show
+    alerts_left_out: int = 0  # alerts that it has beside `alerts`: in a storm there are thousands
+    firing_left_out: int = 0  # those of them that still fire
+
+    @property
+    def alert_count(self) -> int:
+        return len(self.alerts) + self.alerts_left_out
+
+    @property
+    def firing_count(self) -> int:
+        return sum(1 for grouped in self.alerts if grouped.is_firing) + self.firing_left_out
 
     @property
     def first_alert(self) -> Alert:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,9 +15,7 @@ from bot.domain.ports import Clock, PendingDelivery, TriageDesk, TriageTransacti
 logger = logging.getLogger(__name__)
 
 BATCH_DELIVERIES = 50  # for a storm: few enough that the first incidents open while the rest is still read
-BATCH_ALERTS = (
-    200  # about a third of a second, in which new webhooks wait for the one writer; a delivery is never split
-)
+BATCH_ALERTS = 200  # about 50 ms, in which new webhooks wait for the one writer; a delivery is never split
 LATE = timedelta(minutes=1)  # a delivery that waited this long is worth an operator's attention
 
 
@@ -70,7 +68,7 @@ def _triage(transaction: TriageTransaction, *, limit: int, window: timedelta) ->
     return _Batch(changed=tuple(changed), oldest=oldest)
 
 
-def _up_to(alerts: int, waiting: Sequence[PendingDelivery]) -> list[PendingDelivery]:
+def _up_to(alerts: int, waiting: Iterable[PendingDelivery]) -> list[PendingDelivery]:
     """The first deliveries that hold this many alerts together; always one at least."""
     taken: list[PendingDelivery] = []
     for pending in waiting:

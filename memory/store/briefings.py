@@ -8,14 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from bot.domain.briefing import Briefing
-from bot.domain.errors import FirstResponderError
 from bot.domain.evidence import Finding
 from bot.domain.ports import TimelineEvent
 from memory.store.codec import decode_briefing, decode_findings, encode_briefing, encode_findings
 from memory.store.database import Database
-from memory.store.incidents import change, read
+from memory.store.incidents import change, header
 from memory.store.lifecycle import briefed
-from memory.store.schema import briefings, findings, incidents
+from memory.store.schema import briefings, findings
 from memory.store.timeline import add_event
 from memory.store.upsert import put
 
@@ -51,12 +50,10 @@ class StoredBriefings:
 
 
 def _save(connection: Connection, incident_id: str, made_at: datetime, at: datetime, body: str) -> None:
-    found = read(connection, incidents.c.id == incident_id)
-    if not found:
-        raise FirstResponderError(f"{incident_id} is not in the store")
+    before = header(connection, incident_id)
     values = {"incident_id": incident_id, "made_at": made_at, "saved_at": at, "body": body}
     put(connection, briefings, values, key=("incident_id", "made_at"))
-    after = briefed(found[0], at)
+    after = briefed(before, at)
     change(connection, incident_id, briefed_at=after.briefed_at, status=after.status.value)
     event = TimelineEvent(incident_id=incident_id, at=at, kind="briefing", text="First briefing posted")
     add_event(connection, event, key=f"{incident_id}/briefing")

@@ -14,6 +14,8 @@ from bot.domain.briefing import Briefing
 from bot.domain.evidence import (
     AlertFact,
     ChangeFact,
+    ConditionFact,
+    EventFact,
     Evidence,
     Fact,
     Finding,
@@ -21,6 +23,9 @@ from bot.domain.evidence import (
     MetricFact,
     OnCallFact,
     PastIncidentFact,
+    PodFact,
+    ProbeFact,
+    ProviderFact,
     RunbookFact,
     ServiceFact,
 )
@@ -37,6 +42,11 @@ KINDS: dict[str, type[Fact]] = {
     "runbook": RunbookFact,
     "service": ServiceFact,
     "alert": AlertFact,
+    "event": EventFact,
+    "pod": PodFact,
+    "condition": ConditionFact,
+    "provider": ProviderFact,
+    "probe": ProbeFact,
 }
 _KIND_OF = {kind: name for name, kind in KINDS.items()}
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.sql.dml import ReturningInsert
 
 from memory.store.schema import counters
 from memory.store.upsert import insert
@@ -10,6 +14,11 @@ from memory.store.upsert import insert
 
 def next_number(connection: Connection, name: str) -> int:
     """1, 2, 3 ... for each name."""
-    first = insert(connection.dialect.name, counters).values(name=name, value=1)
+    return int(connection.execute(_next(connection.dialect.name), {"counter": name}).scalar_one())
+
+
+@cache
+def _next(dialect: str) -> ReturningInsert[*tuple[Any, ...]]:
+    first = insert(dialect, counters).values(name=bindparam("counter"), value=1)
     counted = first.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int(connection.execute(counted.returning(counters.c.value)).scalar_one())
+    return counted.returning(counters.c.value)

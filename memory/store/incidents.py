@@ -1,31 +1,34 @@
-"""Incidents as rows: read whole, written by what changed."""
+"""Incidents as rows: read with as many of their alerts as the reader needs, written by what changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
-from bot.domain.alert import Alert, Severity
+from bot.domain.alert import Severity
 from bot.domain.errors import FirstResponderError
 from bot.domain.incident import Card, GroupedAlert, GroupingReason, Incident, IncidentStatus, Place, PlaceKind
 from memory.store.codec import decode_alert
 from memory.store.database import Database
 from memory.store.schema import alerts, incidents
 
-_SAME_CONDITION = select(alerts.c.incident_id).where(
-    alerts.c.fingerprint == bindparam("fingerprint"), alerts.c.source == bindparam("source")
-)
-_SAME_SERVICE = select(alerts.c.incident_id).where(alerts.c.service == bindparam("service"))
-_CANDIDATES = (
-    select(incidents.c.id)
-    .where(
-        or_(incidents.c.status != IncidentStatus.RESOLVED.value, incidents.c.resolved_at >= bindparam("since")),
-        or_(incidents.c.id.in_(_SAME_CONDITION), incidents.c.id.in_(_SAME_SERVICE)),
-    )
-    .order_by(incidents.c.number.desc())
+# Of an incident's alerts the first ones tell how it began, the newest how it goes on. A card shows four, a briefing
+# looks at conditions and services; decoding thousands for each edit would take longer than the edit.
+FIRST, NEWEST = 50, 50
+
+_IS_OPEN = incidents.c.status != IncidentStatus.RESOLVED.value
+_KEPT = or_(alerts.c.position < FIRST, alerts.c.position >= incidents.c.alert_count - NEWEST)
+_ALERTS = (alerts.c.incident_id, alerts.c.body, alerts.c.reason, alerts.c.received_at, alerts.c.resolved_at)
+
+# Made once: making a statement takes longer than running it.
+_HEADER = select(incidents).where(incidents.c.id == bindparam("wanted"))
+_ONE = select(*_ALERTS).join(incidents).where(incidents.c.id == bindparam("wanted"), _KEPT).order_by(alerts.c.position)
+_OPEN = select(incidents).where(_IS_OPEN).order_by(incidents.c.severity, incidents.c.number)  # "SEV1" before "SEV2"
+_FIRST_OF = select(*_ALERTS).where(
+    alerts.c.incident_id.in_(bindparam("wanted", expanding=True)), alerts.c.position == 0
 )
 
 
@@ -36,44 +39,30 @@ class StoredIncidents:
         self._database = database
 
     async def get(self, incident_id: str) -> Incident | None:
-        found = await self._database.read(lambda connection: read(connection, incidents.c.id == incident_id))
-        return found[0] if found else None
+        return await self._database.read(lambda connection: _read(connection, incident_id))
 
     async def list_open(self) -> Sequence[Incident]:
-        is_open = incidents.c.status != IncidentStatus.RESOLVED.value
-        # "SEV1" sorts before "SEV2".
-        order = (incidents.c.severity, incidents.c.number)
-        return await self._database.read(lambda connection: read(connection, is_open, *order))
+        return await self._database.read(_read_open)
 
     async def in_place(self, channel: str, thread_ts: str | None) -> Incident | None:
         here = and_(incidents.c.place_channel == channel, incidents.c.place_kind == PlaceKind.CHANNEL.value)
         if thread_ts is not None:
             here = or_(here, and_(incidents.c.card_channel == channel, incidents.c.card_ts == thread_ts))
-        found = await self._database.read(lambda connection: read(connection, here))
-        return found[0] if found else None
+        wanted = select(incidents.c.id).where(here).order_by(incidents.c.number.desc()).limit(1)
+
+        def find(connection: Connection) -> Incident | None:
+            found = connection.execute(wanted).scalar()
+            return None if found is None else _read(connection, found)
+
+        return await self._database.read(find)
 
 
-def read(connection: Connection, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Incident]:
-    """With their alerts; newest first where no other order is given."""
-    rows = connection.execute(select(incidents).where(where).order_by(*(order or (incidents.c.number.desc(),)))).all()
-    if not rows:
-        return []
-    grouped: dict[str, list[GroupedAlert]] = {row.id: [] for row in rows}
-    of_these = select(alerts).join(incidents, incidents.c.id == alerts.c.incident_id).where(where)
-    for row in connection.execute(of_these.order_by(alerts.c.incident_id, alerts.c.position)):
-        grouped[row.incident_id].append(_grouped(row))
-    return [_incident(row, tuple(grouped[row.id])) for row in rows]
-
-
-def candidates(connection: Connection, alert: Alert, closed_since: datetime) -> list[str]:
-    """Ids of incidents open, or resolved since then, that share the alert's condition or service; newest first."""
-    asked = {
-        "fingerprint": alert.fingerprint,
-        "source": alert.source,
-        "service": alert.service,  # none equals nothing in SQL
-        "since": closed_since,
-    }
-    return list(connection.execute(_CANDIDATES, asked).scalars())
+def header(connection: Connection, incident_id: str) -> Incident:
+    """Without its alerts. Raises FirstResponderError where there is no such incident."""
+    row = connection.execute(_HEADER, {"wanted": incident_id}).one_or_none()
+    if row is None:
+        raise FirstResponderError(f"{incident_id} is not in the store")
+    return header_of(row)
 
 
 def change(connection: Connection, incident_id: str, **values: Any) -> None:
@@ -83,7 +72,34 @@ def change(connection: Connection, incident_id: str, **values: Any) -> None:
         raise FirstResponderError(f"{incident_id} is not in the store")
 
 
-def _incident(row: Row[Any], grouped: tuple[GroupedAlert, ...]) -> Incident:
+def _read(connection: Connection, incident_id: str) -> Incident | None:
+    row = connection.execute(_HEADER, {"wanted": incident_id}).one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(_ONE, {"wanted": incident_id})
+    return with_alerts(header_of(row), tuple(grouped_of(one) for one in found))
+
+
+def _read_open(connection: Connection) -> list[Incident]:
+    rows = connection.execute(_OPEN).all()
+    found = connection.execute(_FIRST_OF, {"wanted": [row.id for row in rows]})
+    first = {row.incident_id: grouped_of(row) for row in found}
+    return [with_alerts(header_of(row), (first[row.id],)) for row in rows]
+
+
+def with_alerts(header: Incident, shown: tuple[GroupedAlert, ...]) -> Incident:
+    """The incident with these of its alerts."""
+    firing = sum(1 for grouped in shown if grouped.is_firing)
+    return replace(
+        header,
+        alerts=shown,
+        alerts_left_out=header.alerts_left_out - len(shown),
+        firing_left_out=header.firing_left_out - firing,
+    )
+
+
+def header_of(row: Row[Any]) -> Incident:
+    """Without its alerts."""
     return Incident(
         id=row.id,
         title=row.title,
@@ -92,12 +108,22 @@ def _incident(row: Row[Any], grouped: tuple[GroupedAlert, ...]) -> Incident:
         service=row.service,
         started_at=row.started_at,
         opened_at=row.opened_at,
-        alerts=grouped,
         place=_place(row),
         card=_card(row),
         briefed_at=row.briefed_at,
         resolved_at=row.resolved_at,
         revision=row.revision,
+        alerts_left_out=row.alert_count,
+        firing_left_out=row.firing_count,
+    )
+
+
+def grouped_of(row: Row[*tuple[Any, ...]]) -> GroupedAlert:
+    return GroupedAlert(
+        alert=decode_alert(row.body),
+        reason=GroupingReason(row.reason),
+        received_at=row.received_at,
+        resolved_at=row.resolved_at,
     )
 
 
@@ -111,12 +137,3 @@ def _card(row: Row[Any]) -> Card | None:
     if row.card_channel is None:
         return None
     return Card(channel=row.card_channel, ts=row.card_ts, permalink=row.card_permalink)
-
-
-def _grouped(row: Row[Any]) -> GroupedAlert:
-    return GroupedAlert(
-        alert=decode_alert(row.body),
-        reason=GroupingReason(row.reason),
-        received_at=row.received_at,
-        resolved_at=row.resolved_at,
-    )

@@ -1,16 +1,18 @@
-"""How an incident changes when an alert joins it or is over: pure."""
+"""How an incident changes when an alert joins it or is over: pure.
+
+Its alerts are counted, not listed: in a storm there are thousands.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alert import Alert
-from bot.domain.incident import GroupedAlert, Incident, IncidentStatus
+from bot.domain.alert import Alert, Severity
+from bot.domain.incident import Incident, IncidentStatus
 
 
-def opened(incident_id: str, first: GroupedAlert) -> Incident:
-    alert = first.alert
+def opened(incident_id: str, alert: Alert, received_at: datetime) -> Incident:
     return Incident(
         id=incident_id,
         title=alert.title,
@@ -18,33 +20,30 @@ def opened(incident_id: str, first: GroupedAlert) -> Incident:
         status=IncidentStatus.TRIAGE,
         service=alert.service,
         started_at=alert.started_at,
-        opened_at=first.received_at,
-        alerts=(first,),
+        opened_at=received_at,
+        alerts_left_out=1,
+        firing_left_out=1,
     )
 
 
-def joined(incident: Incident, grouped: GroupedAlert) -> Incident:
+def joined(incident: Incident, severity: Severity) -> Incident:
     """The worst severity wins, a resolved incident is open again."""
-    severity = grouped.alert.severity
     return replace(
         incident,
-        alerts=(*incident.alerts, grouped),
         severity=severity if severity.is_worse_than(incident.severity) else incident.severity,
         status=incident.status if incident.status.is_open else IncidentStatus.INVESTIGATING,
         resolved_at=None,
         revision=incident.revision + 1,
+        alerts_left_out=incident.alerts_left_out + 1,
+        firing_left_out=incident.firing_left_out + 1,
     )
 
 
-def recovered(incident: Incident, recovery: Alert, received_at: datetime) -> Incident:
-    """Its episode is over; so is the incident when nothing of it fires any more."""
-    episode = recovery.episode
-    alerts = tuple(
-        replace(g, resolved_at=received_at) if g.is_firing and g.alert.episode == episode else g
-        for g in incident.alerts
-    )
-    after = replace(incident, alerts=alerts, revision=incident.revision + 1)
-    if not incident.status.is_open or any(g.is_firing for g in alerts):
+def recovered(incident: Incident, alerts: int, received_at: datetime) -> Incident:
+    """So many alerts are over; so is the incident when nothing of it fires any more."""
+    firing = incident.firing_left_out - alerts
+    after = replace(incident, firing_left_out=firing, revision=incident.revision + 1)
+    if not incident.status.is_open or firing > 0:
         return after
     return replace(after, status=IncidentStatus.RESOLVED, resolved_at=received_at)
 

@@ -138,6 +138,8 @@ incidents = Table(
     Column("card_permalink", Words),
     Column("revision", Integer, nullable=False),
     Column("shown_revision", Integer, nullable=False),  # what the card shows
+    Column("alert_count", Integer, nullable=False),
+    Column("firing_count", Integer, nullable=False),
     UniqueConstraint("number"),
 )
 Index("ix_incidents_status", incidents.c.status, incidents.c.resolved_at)
@@ -160,7 +162,7 @@ alerts = Table(
     "alerts",
     metadata,
     _number(),
-    _of_incident(nullable=False, index=True),
+    _of_incident(nullable=False),
     Column("position", Integer, nullable=False),  # within the incident, from 0
     Column("source", Key, nullable=False),
     Column("fingerprint", Key, nullable=False),
@@ -173,7 +175,16 @@ alerts = Table(
     UniqueConstraint("incident_id", "position"),
 )
 Index("ix_alerts_condition", alerts.c.fingerprint, alerts.c.source, alerts.c.incident_id)
-Index("ix_alerts_service", alerts.c.service, alerts.c.incident_id)
+
+# Where an incident burns, so that a service is found without its thousands of alerts.
+incident_services = Table(
+    "incident_services",
+    metadata,
+    Column("service", Key, primary_key=True),
+    _of_incident(primary_key=True),
+    Column("environment", Key, primary_key=True),  # empty: none was named
+    Column("position", Integer, nullable=False),  # of the newest alert there
+)
 
 episodes = Table(
     "episodes",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from bot.domain.ports import Acceptance, TimelineEvent
 from memory.store.database import Database
 from memory.store.schema import timeline
-from memory.store.upsert import add
+from memory.store.upsert import add, add_all
 
 
 class StoredTimeline:
@@ -45,7 +46,16 @@ class StoredTimeline:
 
 def add_event(connection: Connection, event: TimelineEvent, *, key: str) -> bool:
     """Whether it is new."""
-    values = {
+    return add(connection, timeline, _values(event, key))
+
+
+def add_events(connection: Connection, events: Sequence[tuple[str, TimelineEvent]]) -> None:
+    """Each with its key; those that are there already change nothing."""
+    add_all(connection, timeline, [_values(event, key) for key, event in events])
+
+
+def _values(event: TimelineEvent, key: str) -> Mapping[str, Any]:
+    return {
         "key": key,
         "incident_id": event.incident_id,
         "happened_at": event.at,
@@ -54,4 +64,3 @@ def add_event(connection: Connection, event: TimelineEvent, *, key: str) -> bool
         "actor": event.actor,
         "link": event.link,
     }
-    return add(connection, timeline, values)

@@ -5,7 +5,7 @@ Statements are made once: making one takes longer than running it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,23 @@ def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool
     return connection.execute(_add(connection.dialect.name, table), dict(values)).rowcount > 0
 
 
+def add_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Those that break a unique constraint of the table change nothing."""
+    if rows:
+        connection.execute(_add(connection.dialect.name, table), rows)
+
+
 def put(connection: Connection, table: Table, values: Mapping[str, Any], *, key: tuple[str, ...]) -> None:
     """Adds the row, or replaces its values where one of the same key is there."""
     changing = tuple(name for name in values if name not in key)
     connection.execute(_put(connection.dialect.name, table, key, changing), dict(values))
+
+
+def put_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, key: tuple[str, ...]) -> None:
+    """All with the same columns, each key once."""
+    if rows:
+        changing = tuple(name for name in rows[0] if name not in key)
+        connection.execute(_put(connection.dialect.name, table, key, changing), rows)
 
 
 def insert(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,8 +44,8 @@ class Episode:
 class TriageTransaction(Protocol):
     """One write transaction of triage. Synchronous: it runs on the store's only writing thread."""
 
-    def pending(self, limit: int) -> Sequence[PendingDelivery]:
-        """Stored deliveries that were not triaged yet, oldest first."""
+    def pending(self, limit: int) -> Iterable[PendingDelivery]:
+        """Stored deliveries that were not triaged yet, oldest first; each is read when it is asked for."""
         ...
 
     def done(self, row: int) -> None: ...
@@ -53,7 +53,11 @@ class TriageTransaction(Protocol):
     def episode(self, episode: str) -> Episode | None: ...
 
     def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
-        """Incidents open, or resolved since then, that share the alert's fingerprint or service; newest first."""
+        """Incidents open, or resolved since then, that share the alert's fingerprint or service; newest first.
+
+        Of a large incident only the alerts that the decision rests on: all of the same condition, the newest of the
+        service in each environment, and the newest of all.
+        """
         ...
 
     def open_incident(self, alert: Alert, reason: GroupingReason, received_at: datetime) -> Incident:

@@ -14,12 +14,12 @@ from bot.domain.ports.intake import Acceptance
 
 
 class Incidents(Protocol):
-    """Reads incidents."""
+    """Reads incidents; of a large one the first and the newest alerts."""
 
     async def get(self, incident_id: str) -> Incident | None: ...
 
     async def list_open(self) -> Sequence[Incident]:
-        """Worst first, then oldest."""
+        """Worst first, then oldest; each with its first alert alone."""
         ...
 
     async def in_place(self, channel: str, thread_ts: str | None) -> Incident | None:

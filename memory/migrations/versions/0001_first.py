@@ -90,6 +90,8 @@ def _incidents() -> None:
         sa.Column("card_permalink", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("shown_revision", sa.Integer(), nullable=False),
+        sa.Column("alert_count", sa.Integer(), nullable=False),
+        sa.Column("firing_count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("number", name=op.f("uq_incidents_number")),
     )
@@ -143,8 +145,15 @@ def _alerts() -> None:
         sa.UniqueConstraint("incident_id", "position", name=op.f("uq_alerts_incident_id_position")),
     )
     op.create_index("ix_alerts_condition", "alerts", ["fingerprint", "source", "incident_id"], unique=False)
-    op.create_index(op.f("ix_alerts_incident_id"), "alerts", ["incident_id"], unique=False)
-    op.create_index("ix_alerts_service", "alerts", ["service", "incident_id"], unique=False)
+    op.create_table(
+        "incident_services",
+        sa.Column("service", sa.String(400), nullable=False),
+        sa.Column("incident_id", sa.String(400), nullable=False),
+        sa.Column("environment", sa.String(400), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_incident_services_incident_id")),
+        sa.PrimaryKeyConstraint("service", "incident_id", "environment", name=op.f("pk_incident_services")),
+    )
     op.create_table(
         "episodes",
         sa.Column("episode", sa.String(400), nullable=False),

@@ -29,7 +29,7 @@ async def get(store: Store, incident_id: str) -> Incident:
 
 
 async def pending(store: Store, limit: int = 100) -> list[PendingDelivery]:
-    return list(await store.desk.transact(lambda t: t.pending(limit)))
+    return await store.desk.transact(lambda t: list(t.pending(limit)))
 
 
 async def test_deliveries_wait_in_their_order_until_they_are_done(store: Store) -> None:
@@ -186,7 +186,7 @@ async def test_candidates_show_what_the_same_transaction_has_done(store: Store) 
         incident = t.open_incident(alert("f1"), NEW, NOON)
         t.candidates(alert("f2"), NOON)
         t.join(incident.id, alert("f2"), JOINED, NOON)
-        return [len(i.alerts) for i in t.candidates(alert("f3"), NOON)]
+        return [i.alert_count for i in t.candidates(alert("f3"), NOON)]
 
     assert await store.desk.transact(work) == [2]
 
