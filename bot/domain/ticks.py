@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 MOST_VALUE_TICKS = 5
 MOST_TIME_TICKS = 9
@@ -19,7 +20,10 @@ def value_ticks(low: float, high: float, *, is_binary: bool = False, is_share: b
     base, steps = (1024.0, _ROUND_BINARY) if is_binary else (10.0, _ROUND)
     unit = base ** math.floor(math.log(rough, base))
     step = next((s * unit for s in steps if s * unit >= rough * 0.999), steps[-1] * unit)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    slack = max(1e-9, abs(low / step) * sys.float_info.epsilon)  # what the division may be off by
+    if slack > 0.5:  # the steps are finer than floats of this size
+        return [low, high]
+    first, last = math.ceil(low / step - slack), math.floor(high / step + slack)
     found = [n * step for n in range(first, last + 1)]
     return [v for v in found if v <= 1.0 + 1e-9] if is_share and low >= 0 and high <= 1.2 else found
 
@@ -30,4 +34,5 @@ def time_ticks(start: float, end: float) -> list[float]:
     if step is None:
         step = math.ceil((end - start) / MOST_TIME_TICKS / 86400) * 86400
     first = math.ceil(start / step)
-    return [float(n * step) for n in range(first, math.floor(end / step) + 1)]
+    places = (float(n * step) for n in range(first, math.floor(end / step) + 1))
+    return [place for place in places if start <= place <= end]  # the division may round

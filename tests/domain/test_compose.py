@@ -178,6 +178,28 @@ def test_the_runbook_of_the_culprit_comes_before_the_one_of_the_alert() -> None:
     assert [s.command for s in steps[:2]] == ['p99_latency{service="payments"}', "payctl route second"]
 
 
+def test_the_runbook_whose_title_says_what_the_culprits_logs_say_comes_first() -> None:
+    acquirer = replace(
+        ROLLBACK, title="The acquirer times out", steps=("Switch over: `payctl route second`",), score=0.4
+    )
+    facts = [*failing_dependency(), log("payments", "acquirer timed out after <*>"), ROLLBACK, acquirer]
+    assert "payctl route second" in [s.command for s in briefed(facts).steps]
+
+
+def test_a_runbooks_way_back_is_not_offered_where_no_deployment_is_suspected() -> None:
+    commands = [s.command for s in briefed([*exhausted_pool(), ROLLBACK]).steps]
+    assert "deployctl history checkout" in commands
+    assert "deployctl undo checkout" not in commands
+
+
+def test_what_the_runbook_watches_is_not_watched_twice() -> None:
+    watching = replace(ROLLBACK, steps=("Watch the error ratio fall: `promtool query error_ratio`",))
+    with_it = [s.text for s in briefed([*bad_deployment(), watching]).steps]
+    assert with_it.count("Watch the error ratio fall") == 1
+    assert "Watch error ratio" not in with_it
+    assert "Watch error ratio" in [s.text for s in briefed(list(bad_deployment())).steps]
+
+
 def test_a_watch_that_ends_on_another_day_says_which() -> None:
     duty = briefed([replace(ANA, until=before(-60 * 24 * 5))]).on_call[0].text
     assert duty.endswith("until 17 Mar 14:08 UTC")

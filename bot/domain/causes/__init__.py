@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes import changes, dependency, exhaustion, traffic
+from bot.domain.causes.calm import no_cause
 from bot.domain.causes.case import Case
 from bot.domain.causes.confidence import settle
-from bot.domain.causes.weigh import hypothesis
+from bot.domain.causes.culprit import tell_exactly
+from bot.domain.causes.history import remember
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import Finding
 
@@ -27,10 +29,10 @@ def rank(request: ContextRequest, findings: Iterable[Finding]) -> tuple[Hypothes
     used, since nothing may be claimed that cannot be cited.
     """
     case = Case(request, findings)
-    found = [h for consider in _RULES for h in consider(case)]
+    observed = tell_exactly([h for consider in _RULES for h in consider(case)])
+    found = [remember(case, h) for h in observed]
     found.sort(key=lambda h: (-h.score, _ORDER.get(h.kind, len(_ORDER)), h.service, h.subject, h.statement))
-    unknown = hypothesis(CauseKind.UNKNOWN, case.service, "", "No cause stands out in what could be checked", ())
-    return settle(case, [*found, unknown])
+    return settle(case, [*found, no_cause(case)])
 
 
 __all__ = ["rank"]

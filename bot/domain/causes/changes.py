@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import PurePosixPath
 
 from bot.domain.briefing import CauseKind, Hypothesis, Reason
-from bot.domain.causes.case import SAME_TIME, Case, Cited, moved_at
-from bot.domain.causes.resources import of_log
-from bot.domain.causes.weigh import apart, hypothesis, prior, reason
-from bot.domain.causes.words import clock, names_service, span
+from bot.domain.causes.calm import calm
+from bot.domain.causes.case import SAME_TIME, Case, Cited, is_symptom, moved_at
+from bot.domain.causes.own_errors import REACTION, errors_since, is_since
+from bot.domain.causes.traffic import growth, surged
+from bot.domain.causes.weigh import apart, hypothesis, reason
+from bot.domain.causes.words import clock, span
 from bot.domain.context import CHANGE_WINDOW
-from bot.domain.evidence import ChangeFact, ChangeKind, LogFact
+from bot.domain.evidence import ChangeFact, ChangeKind
 
 # How much closeness to the first symptom says, by the time between.
 CLOSENESS = (
@@ -22,21 +22,11 @@ CLOSENESS = (
     (timedelta(hours=1), 1.0),
     (CHANGE_WINDOW, 0.4),
 )
-REACTION = timedelta(minutes=10)  # most bad releases show within one roll-out and one scrape
+SLOW_REACTION = -1.0
 AFTER_THE_ALERT = -6.0  # it cannot be the cause
 AFTER_THE_SYMPTOMS = -4.0  # as good as: only a wrong clock could save it
 UNINVOLVED = -2.0
-LEAST_SHARE = 0.2  # of the lines that point elsewhere: fewer errors of its own are their echo
 NOT_DEPLOYED = {ChangeKind.MERGE: -2.0, ChangeKind.RELEASE: -0.5}
-_DEFECT = re.compile(
-    r"exception|traceback|undefined|null ?pointer|cannot read propert|(key|type|attribute|value|name|index)error|"
-    r"panic|segfault|assert|unmarshal|deseriali|parse|schema|no such (column|table)|unknown (field|column)|migration",
-    re.IGNORECASE,
-)
-_SHORTEST_FILE_STEM = 4
-_GENERIC_STEMS = frozenset(
-    {"main", "index", "init", "__init__", "readme", "test", "tests", "config", "utils", "package"}
-)
 
 
 def consider(case: Case) -> Iterator[Hypothesis]:
@@ -65,7 +55,7 @@ def _reasons(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
     else:
         yield from _involvement(case, change)
     yield from _explained_from_below(case, change)
-    yield from _logs(case, change)
+    yield from errors_since(case, change)
     if fact.kind in NOT_DEPLOYED:
         yield reason(NOT_DEPLOYED[fact.kind], f"a {fact.kind} is not a deployment", change.id)
     if newer := _replaced_by(case, fact):
@@ -74,7 +64,7 @@ def _reasons(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
         yield reason(0.75, "the deployment reported failure", change.id)
     if elsewhere := _other_environment(case, fact):
         yield reason(-3.0, f"it went to {fact.environment}, not to {elsewhere}", change.id)
-    yield from prior(case, CauseKind.DEPLOYMENT, fact.service)
+    yield from _outlived(case, fact)
 
 
 def _timing(case: Case, change: Cited[ChangeFact]) -> Reason:
@@ -91,7 +81,13 @@ def _timing(case: Case, change: Cited[ChangeFact]) -> Reason:
 def _own_reaction(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
     at = change.fact.at
     first = case.first_move(case.service)
-    if first is None or at > case.began + SAME_TIME:
+    if at > case.began + SAME_TIME:
+        return
+    if surge := surged(case, before=at - SAME_TIME):
+        yield reason(-1.5, f"the load was {growth(surge.fact):.1f} times the usual before it", surge.id)
+    if first is None:
+        if quiet := [m.id for m in case.signals(case.service) if is_symptom(m.fact)]:
+            yield reason(SLOW_REACTION, f"nothing of {case.service} moved after it", change.id, *quiet)
         return
     delay = moved_at(first.fact) - at
     if delay < -SAME_TIME:
@@ -99,7 +95,7 @@ def _own_reaction(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
     elif delay <= REACTION:
         yield reason(1.5, f"{first.fact.metric} left its normal {apart(-delay)} it", first.id, change.id)
     else:
-        yield reason(-1.0, f"nothing of {case.service} moved for {span(delay)} after it", first.id, change.id)
+        yield reason(SLOW_REACTION, f"nothing of {case.service} moved for {span(delay)} after it", first.id, change.id)
 
 
 def _involvement(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
@@ -110,16 +106,19 @@ def _involvement(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
     first = case.first_move(fact.service)
     if first is None:
         quiet = [m.id for m in case.signals(fact.service)]
+        if not quiet and any(is_since(log.fact, fact) for log in case.notable_logs(fact.service)):
+            return  # nobody measured it; its own errors, which are weighed by themselves, say that it was hurt
         what = "its signals stayed normal" if quiet else "no sign that it was hurt"
         yield reason(UNINVOLVED, f"{fact.service}: {what}", change.id, *quiet)
     elif moved_at(first.fact) < fact.at - SAME_TIME:
         yield reason(UNINVOLVED, f"{fact.service} was off before it", first.id, change.id)
     elif moved_at(first.fact) > case.began + SAME_TIME:
         yield reason(UNINVOLVED, f"{fact.service} moved only after {case.service} did", first.id, *case.began_ids)
-    else:
-        delay = fact.at - moved_at(first.fact)
-        text = f"{first.fact.metric} of {fact.service} left its normal {apart(delay)} it"
+    elif (delay := moved_at(first.fact) - fact.at) <= REACTION:
+        text = f"{first.fact.metric} of {fact.service} left its normal {apart(-delay)} it"
         yield reason(2.5, text, first.id, change.id)
+    else:
+        yield reason(SLOW_REACTION, f"nothing of {fact.service} moved for {span(delay)} after it", first.id, change.id)
 
 
 def _explained_from_below(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
@@ -131,53 +130,13 @@ def _explained_from_below(case: Case, change: Cited[ChangeFact]) -> Iterator[Rea
         yield reason(-1.5, f"{deeper.fact.service}, which it calls, moved {ahead} earlier", deeper.id, own.id)
 
 
-def _logs(case: Case, change: Cited[ChangeFact]) -> Iterator[Reason]:
-    """New errors of the changed service speak for it, unless they point elsewhere."""
-    fact = change.fact
-    since = [log for log in case.notable_logs(fact.service) if _is_since(log.fact, fact)]
-    blamed = [(log, name) for log in since for name in case.below(fact.service) if names_service(_text(log.fact), name)]
-    away = {log.id for log, _ in blamed}
-    own = [log for log in since if log.id not in away and of_log(_text(log.fact)) is None]
-    suspects = [(log, name) for log, name in blamed if case.first_move(name) or not case.signals(name)]
-    if own and _lines(own) >= LEAST_SHARE * _lines([log for log, _ in suspects]):
-        yield from _own_errors(change, max(own, key=lambda log: (_is_defect(log.fact), log.fact.count, log.id)))
-    elif suspects:
-        log, name = suspects[0]
-        yield reason(-1.0, f"the new errors of {fact.service} point at {name}", log.id)
-
-
-def _own_errors(change: Cited[ChangeFact], most: Cited[LogFact]) -> Iterator[Reason]:
-    yield reason(1.5, f"new errors of {most.fact.service} since: {most.fact.count} lines", most.id)
-    if _is_defect(most.fact):
-        yield reason(0.5, "they read like a defect in code or data", most.id)
-    if touched := _touched(change.fact, most.fact):
-        yield reason(1.0, f"the change touches {touched}, which they name", change.id, most.id)
-
-
-def _lines(logs: Iterable[Cited[LogFact]]) -> int:
-    return sum({log.id: log.fact.count for log in logs}.values())
-
-
-def _is_defect(log: LogFact) -> bool:
-    return bool(_DEFECT.search(_text(log)))
-
-
-def _is_since(log: LogFact, change: ChangeFact) -> bool:
-    return log.first_seen is None or log.first_seen >= change.at - SAME_TIME
-
-
-def _text(log: LogFact) -> str:
-    return f"{log.pattern} {log.sample}"
-
-
-def _touched(change: ChangeFact, log: LogFact) -> str | None:
-    """The name of a changed file that the error names too."""
-    words = set(re.findall(r"[a-z0-9_]+", _text(log).lower()))
-    for path in change.files:
-        stem = PurePosixPath(path).stem.lower()
-        if len(stem) >= _SHORTEST_FILE_STEM and stem not in _GENERIC_STEMS and stem in words:
-            return PurePosixPath(path).name
-    return None
+def _outlived(case: Case, change: ChangeFact) -> Iterator[Reason]:
+    """A bad version does not heal by itself."""
+    newer = any(c.fact.service == change.service and c.fact.at > change.at for c in case.changes)
+    normal = calm(case)
+    if normal and not newer:
+        text = f"{case.service} is normal now with it still in place"
+        yield reason(UNINVOLVED, text, *(m.id for m in normal))
 
 
 def _replaced_by(case: Case, change: ChangeFact) -> Cited[ChangeFact] | None:

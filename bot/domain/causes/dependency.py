@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.domain.briefing import CauseKind, Hypothesis, Reason
 from bot.domain.causes.case import SAME_TIME, Case, Cited, got_worse, moved_at
 from bot.domain.causes.resources import of_log
-from bot.domain.causes.weigh import apart, hypothesis, prior, reason
+from bot.domain.causes.weigh import apart, by_lines, hypothesis, reason
 from bot.domain.causes.words import names_service, span, tells_trouble
 from bot.domain.evidence import LogFact, MetricFact, SignalKind
+
+FRESH = timedelta(minutes=30)  # an alert that has been firing for longer told of nothing until now
 
 
 def consider(case: Case) -> Iterator[Hypothesis]:
@@ -36,12 +39,12 @@ def _own(case: Case) -> tuple[Cited[LogFact], ...]:
 def _reasons(case: Case, name: str) -> Iterator[Reason]:
     yield from _movement(case, name)
     yield from _overtaken(case, name)
+    yield from _in_step(case, name)
     yield from _blamed_by_callers(case, name)
     yield from _own_logs(case, name)
     yield from _alerts(case, name)
     yield from _other_callers(case, name)
     yield from _hammered(case, name)
-    yield from prior(case, CauseKind.DEPENDENCY, name)
 
 
 def _movement(case: Case, name: str) -> Iterator[Reason]:
@@ -77,6 +80,20 @@ def _overtaken(case: Case, name: str) -> Iterator[Reason]:
     yield reason(-1.5 if deeper else -0.5, text, first.id, own.id)
 
 
+def _in_step(case: Case, name: str) -> Iterator[Reason]:
+    """Services that do not call each other and are hurt within the same minute share a cause that is none of them."""
+    own = case.first_move(name)
+    if own is None:
+        return
+    for other in _candidates(case):
+        if other == name or other in case.below(name) or name in case.below(other):
+            continue
+        moved = case.first_move(other)
+        if moved and abs(moved_at(moved.fact) - moved_at(own.fact)) <= SAME_TIME:
+            yield reason(-1.0, f"{other}, which has no part in {name}, was hurt in the same minute", moved.id, own.id)
+            return
+
+
 def _blamed_by_callers(case: Case, name: str) -> Iterator[Reason]:
     """New errors that name it: of the burning service itself, else of a service between the two."""
     between = [n for n in case.callers(name) if n in case.below(case.service)]
@@ -84,7 +101,7 @@ def _blamed_by_callers(case: Case, name: str) -> Iterator[Reason]:
     for caller in (case.service, *between):
         for log in case.notable_logs(caller):
             if names_service(_text(log.fact), name):
-                weight = _blame(log.fact) * (1.0 if caller == case.service else 0.75)
+                weight = by_lines(_blame(log.fact), log.fact.count) * (1.0 if caller == case.service else 0.75)
                 if best is None or (weight, log.fact.count) > (best[0], best[1].fact.count):
                     best = (weight, log)
     if best:
@@ -106,12 +123,14 @@ def _own_logs(case: Case, name: str) -> Iterator[Reason]:
     ]
     if logs:
         most = max(logs, key=lambda log: (log.fact.count, log.id))
-        yield reason(1.0, f"{name} itself logs {most.fact.count} new error lines", most.id)
+        weight = by_lines(1.0, most.fact.count)
+        yield reason(weight, f"{name} itself logs {most.fact.count} new error lines", most.id)
 
 
 def _alerts(case: Case, name: str) -> Iterator[Reason]:
     for alert in case.alerts:
-        if alert.fact.service == name and alert.fact.since <= case.request.onset + SAME_TIME:
+        since = alert.fact.since
+        if alert.fact.service == name and case.began - FRESH <= since <= case.request.onset + SAME_TIME:
             yield reason(1.0, f"{alert.fact.name} fires for {name}", alert.id)
             return
 

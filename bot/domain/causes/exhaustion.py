@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from bot.domain.briefing import CauseKind, Hypothesis, Reason
 from bot.domain.causes.case import SAME_TIME, Case, Cited, got_worse, hurts_when_low, moved_at
-from bot.domain.causes.resources import RESOURCES, of_log, of_metric
-from bot.domain.causes.weigh import hypothesis, prior, reason
+from bot.domain.causes.resources import RESOURCES, Resource, of_log, of_metric
+from bot.domain.causes.weigh import hypothesis, reason
 from bot.domain.causes.words import span
 from bot.domain.evidence import LogFact, MetricFact, SignalKind
 from bot.domain.quantity import quantity, quantity_of
@@ -18,6 +18,8 @@ from bot.domain.quantity import quantity, quantity_of
 FULL = 0.98
 NEARLY_FULL = 0.9
 FILLING = 0.7  # below this a resource is no suspect
+CLOSED_IN = 0.5  # of the room that was left in the hour before: less is not a climb to the limit
+WANDERS = 0.03  # of the capacity: gauges near their limit go up and down by as much
 SOON = timedelta(hours=1)  # a limit that is reached later than this is no part of this incident
 _SHARES = {"ratio": 1.0, "%": 100.0}  # units that tell the share themselves, and their whole
 WAITING_FACTOR = 0.5  # for resources that also fill when something else is slow
@@ -75,21 +77,29 @@ def _candidates(case: Case) -> list[_Candidate]:
         found.setdefault(key, _Candidate(service=key[0], resource=key[1])).metrics.append(metric)
         if level >= NEARLY_FULL:
             full_of[key[1]].add(key[0])
-    for log in case.logs:
-        resource = of_log(f"{log.fact.pattern} {log.fact.sample}")
-        if resource is None or log not in case.notable_logs(log.fact.service):
-            continue
-        service = _whose(case, log.fact.service, full_of[resource.name])
+    for resource, log in (complaints := _complaints(case)):
+        say_so = {other.fact.service for told, other in complaints if told == resource}
+        service = _whose(case, log.fact.service, full_of[resource.name], say_so)
         key = (service, resource.name)
         found.setdefault(key, _Candidate(service=service, resource=resource.name)).logs.append(log)
     return [c for c in found.values() if c.logs or (c.best and (use(c.best.fact) or 0.0) >= FILLING)]
 
 
-def _whose(case: Case, complaining: str, full: set[str]) -> str:
-    """A caller complains about a limit that may be its callee's: the one whose metric is at the limit owns it."""
+def _complaints(case: Case) -> list[tuple[Resource, Cited[LogFact]]]:
+    """Log lines that say what ran out."""
+    told = [(of_log(f"{log.fact.pattern} {log.fact.sample}"), log) for log in case.logs]
+    return [(resource, log) for resource, log in told if resource and log in case.notable_logs(log.fact.service)]
+
+
+def _whose(case: Case, complaining: str, full: set[str], say_so: set[str]) -> str:
+    """A caller complains about a limit that may be its callee's.
+
+    It belongs to the one whose metric is at the limit, else to a callee that complains of the same thing itself.
+    """
     if complaining in full:
         return complaining
-    return next((name for name in case.below(complaining) if name in full), complaining)
+    below = case.below(complaining)
+    return next((name for owners in (full, say_so) for name in below if name in owners), complaining)
 
 
 def _reasons(case: Case, candidate: _Candidate) -> Iterator[Reason]:
@@ -105,7 +115,6 @@ def _reasons(case: Case, candidate: _Candidate) -> Iterator[Reason]:
         ids = [m.id for m in candidate.metrics] + [log.id for log in candidate.logs]
         yield reason(-1.5, f"{case.service} does not depend on {candidate.service}", *ids)
     yield from _explained_from_below(case, candidate)
-    yield from prior(case, CauseKind.EXHAUSTION, candidate.service)
 
 
 def _fullness(case: Case, metric: Cited[MetricFact], factor: float) -> Iterator[Reason]:
@@ -113,8 +122,8 @@ def _fullness(case: Case, metric: Cited[MetricFact], factor: float) -> Iterator[
     if level >= NEARLY_FULL:
         weight = 2.5 if level >= FULL else 1.5
         yield reason(weight * factor, f"{metric.fact.metric} reached {_level(metric.fact)}", metric.id)
-        before = _share(metric.fact, [metric.fact.before]) if metric.fact.before is not None else None
-        if before is not None and before >= NEARLY_FULL:
+        before = _share_before(metric.fact)
+        if before is not None and before >= NEARLY_FULL and not _closed_in(metric.fact):
             yield reason(-3.0, "it was as full before the trouble", metric.id)
     elif level >= FILLING and (left := time_left(case, metric.fact)) and left <= SOON:
         yield reason(0.75 * factor, f"{metric.fact.metric} will be full in {span(left)} at this pace", metric.id)
@@ -133,8 +142,23 @@ def time_left(case: Case, fact: MetricFact) -> timedelta | None:
     return took * ((1.0 - level) / (level - before))
 
 
+def _share_before(fact: MetricFact) -> float | None:
+    return _share(fact, [fact.before]) if fact.before is not None else None
+
+
+def _closed_in(fact: MetricFact) -> bool:
+    """Took most of the room that was left: slow leaks climb through the baseline too, and never seem to move."""
+    level, before = use(fact), _share_before(fact)
+    if level is None or before is None:
+        return False
+    return level - before >= max(WANDERS, CLOSED_IN * (1.0 - before))
+
+
 def _climb(case: Case, metric: Cited[MetricFact], factor: float) -> Iterator[Reason]:
     if not got_worse(metric.fact):
+        if _closed_in(metric.fact):
+            was = _share_before(metric.fact) or 0.0
+            yield reason(1.0 * factor, f"it rose from {was:.0%} in the hour before", metric.id)
         return
     lead = case.began - moved_at(metric.fact)
     if lead > SAME_TIME:

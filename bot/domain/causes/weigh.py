@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bot.domain.briefing import CauseKind, Confidence, Hypothesis, Reason
-from bot.domain.causes.case import Case
 from bot.domain.causes.words import span
 
-PRIOR = 0.75  # the most that a similar past incident adds: history hints, it does not prove
+HANDFUL = 20  # lines: fewer within the minutes around an onset are what any service logs when somebody looks closely
+HANDFUL_FACTOR = 0.5
 MINUTE = timedelta(minutes=1)
 
 
@@ -31,15 +31,15 @@ def hypothesis(kind: CauseKind, service: str, subject: str, statement: str, reas
     )
 
 
-def prior(case: Case, kind: CauseKind, service: str) -> list[Reason]:
-    """The most similar past incident of this service that had this kind of cause."""
-    same = [p for p in case.past if p.fact.cause_kind == kind and p.fact.service in {service, case.service}]
-    if not same:
-        return []
-    best = max(same, key=lambda p: p.fact.score)
-    weight = PRIOR * min(1.0, max(0.0, best.fact.score))
-    text = f"a similar incident had this kind of cause: {best.fact.incident}"
-    return [reason(weight, text, best.id)] if weight > 0 else []
+def with_reasons(h: Hypothesis, more: Iterable[Reason]) -> Hypothesis:
+    """The same cause with further reasons; itself where there are none."""
+    further = tuple(more)
+    return hypothesis(h.kind, h.service, h.subject, h.statement, (*h.reasons, *further)) if further else h
+
+
+def by_lines(weight: float, count: int) -> float:
+    """What log lines say, weighed by how many there are."""
+    return weight if count >= HANDFUL else weight * HANDFUL_FACTOR
 
 
 def apart(delta: timedelta) -> str:
