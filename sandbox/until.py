@@ -15,6 +15,8 @@ STEP = 0.01  # seconds between looks
 async def until(look: Callable[[], T], within: float, *, step: float = STEP) -> T:
     """What `look` finds as soon as that is true, or what it finds after `within` seconds."""
     ends = time.perf_counter() + within
-    while not (found := look()) and time.perf_counter() < ends:
+    while True:
+        found = look()
+        if found or time.perf_counter() > ends:
+            return found
         await asyncio.sleep(step)
-    return found

@@ -15,9 +15,12 @@ from typing import Any
 
 import aiohttp
 import yaml
+from starlette.types import ASGIApp
 
+from sandbox import lifelike
 from sandbox.elasticsearch.server import create_app as elasticsearch
 from sandbox.github.server import create_app as github
+from sandbox.lifelike import Delayed
 from sandbox.pagerduty.server import create_app as pagerduty
 from sandbox.prometheus.server import create_app as prometheus
 from sandbox.scenario.load import load
@@ -100,19 +103,27 @@ def signed(source: str, body: bytes, secret: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def world(played: str | Scenario, *, port: int = 0) -> AsyncIterator[World]:
-    """Everything started; `played` is a scenario or the name of one, `port` that of the web page."""
+async def world(played: str | Scenario, *, port: int = 0, like_real: bool = False) -> AsyncIterator[World]:
+    """Everything started; `played` is a scenario or the name of one, `port` that of the web page.
+
+    `like_real`: the servers take as long as real ones do.
+    """
     scenario = load(played, time.time()) if isinstance(played, str) else played
     workspace = Workspace(scenario.people, bot_name=BOT_NAME)
+    workspace.faults.latency = lifelike.SLACK if like_real else 0.0
     manifest = yaml.safe_load(MANIFEST.read_text())
     async with AsyncExitStack() as stack:
+
+        async def serve(app: ASGIApp, seconds: float) -> str:
+            return await stack.enter_async_context(serving(Delayed(app, seconds) if like_real else app))
+
         yield World(
             scenario=scenario,
             workspace=workspace,
             page=await stack.enter_async_context(serving(slack(workspace, manifest=manifest), port=port)),
-            prometheus=await stack.enter_async_context(serving(prometheus(scenario))),
-            elasticsearch=await stack.enter_async_context(serving(elasticsearch(scenario))),
-            github=await stack.enter_async_context(serving(github(scenario))),
-            pagerduty=await stack.enter_async_context(serving(pagerduty(scenario))),
+            prometheus=await serve(prometheus(scenario), lifelike.PROMETHEUS),
+            elasticsearch=await serve(elasticsearch(scenario), lifelike.ELASTICSEARCH),
+            github=await serve(github(scenario), lifelike.GITHUB),
+            pagerduty=await serve(pagerduty(scenario), lifelike.PAGERDUTY),
             webhook_secret=secrets.token_hex(16),
         )

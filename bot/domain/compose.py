@@ -28,6 +28,7 @@ from bot.domain.plaintext import plain
 
 MOST_CAUSES = 4  # more than four suspects help nobody at night
 TITLE_LIMIT = 120
+FIX_LIMIT = 200  # what fixed it last time is what one reads a past incident for
 _FAILURES = {
     FailureReason.UNREACHABLE: "could not be reached",
     FailureReason.UNAUTHORISED: "does not accept our credentials",
@@ -118,8 +119,8 @@ def _past_incident(fact: PastIncidentFact) -> str:
     where = f", {fact.service}" if fact.service else ""
     cause = f" Cause: {plain(fact.cause, TITLE_LIMIT)}." if fact.cause else " Its cause was never settled."
     took = f" ({fact.minutes} min)" if fact.minutes is not None else ""
-    fix = f" Fixed by: {plain(fact.fix, TITLE_LIMIT)}{took}." if fact.fix else ""
-    return f"{fact.incident} ({fact.at:%Y-%m-%d}{where}): {plain(fact.title, TITLE_LIMIT)}.{cause}{fix}"
+    fix = f" Fixed by: {plain(fact.fix, FIX_LIMIT)}{took}." if fact.fix else ""
+    return f"{fact.incident} ({fact.at:%Y-%m-%d}{where}): {plain(fact.title, TITLE_LIMIT)}.{fix}{cause}"
 
 
 def _runbooks(evidence: Iterable[Evidence]) -> tuple[Claim, ...]:
@@ -129,7 +130,7 @@ def _runbooks(evidence: Iterable[Evidence]) -> tuple[Claim, ...]:
         Claim(
             text=plain(fact.title, TITLE_LIMIT)
             + (f" (kept by {fact.owner})" if fact.owner else "")
-            + (f": fits by {', '.join(fact.why)}" if fact.why else ""),
+            + (f". Why: {', '.join(fact.why)}" if fact.why else ""),
             evidence=(item.id,),
         )
         for item, fact in found

@@ -12,9 +12,11 @@ from bot.domain.causes.case import got_worse, is_notable, moved_at
 from bot.domain.causes.words import names_service
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import ChangeFact, ChangeKind, Evidence, LogFact, MetricFact, RunbookFact, SignalKind
+from bot.domain.terms import terms
 
 MOST_STEPS = 8
 MOST_RUNBOOK_STEPS = 4
+ENOUGH_WORDS = 2  # that a runbook's title and the culprit's log lines share
 RIVAL = 1.5  # a second cause this close to the first gets a step of its own
 _UNDO = re.compile(
     r"\broll(ing)?[ -]?back|\bundo\b|\brevert|\bgo back\b|version before|previous version", re.IGNORECASE
@@ -30,8 +32,8 @@ def first_steps(
     for cause in causes[:2]:
         if causes[0].score - cause.score < RIVAL:
             steps += _for_cause(request, evidence, cause)
-    steps += _from_runbook(evidence, causes[0].service if causes else "")
-    steps += _watch(evidence)
+    steps += _from_runbook(evidence, causes)
+    steps += _watch(evidence, steps)
     unique = {step.command or step.text: step for step in reversed(steps)}
     return tuple(step for step in steps if unique.get(step.command or step.text) is step)[:MOST_STEPS]
 
@@ -105,13 +107,20 @@ def _earliest(pair: tuple[Evidence, MetricFact]) -> tuple[float, int, str]:
     return moved_at(fact).timestamp() if got_worse(fact) else math.inf, len(item.id), item.id
 
 
-def _from_runbook(evidence: Sequence[Evidence], culprit: str) -> Iterator[Step]:
-    """The one that speaks of where the cause sits, else the one that fits the alert best."""
+def _from_runbook(evidence: Sequence[Evidence], causes: Sequence[Hypothesis]) -> Iterator[Step]:
+    """The one that speaks of where the cause sits, else the one that fits the alert best.
+
+    Its way back is left out where no deployment is suspected: an innocent version would be undone.
+    """
     found = [(item, item.fact) for item in evidence if isinstance(item.fact, RunbookFact)]
     if not found:
         return
-    item, best = max(found, key=lambda pair: (_speaks_of(pair[1], culprit), pair[1].score))
-    for line in best.steps[:MOST_RUNBOOK_STEPS]:
+    culprit = causes[0].service if causes else ""
+    told = _words_of(evidence, culprit)
+    item, best = max(found, key=lambda pair: (_speaks_of(pair[1], culprit), _about(pair[1], told), pair[1].score))
+    suspected = any(cause.kind is CauseKind.DEPLOYMENT for cause in causes)
+    lines = [line for line in best.steps if suspected or not _UNDO.search(line)]
+    for line in lines[:MOST_RUNBOOK_STEPS]:
         command = _IN_TICKS.search(line)
         if command:
             text = _IN_TICKS.sub("", line).strip(" :") or best.title
@@ -124,10 +133,30 @@ def _speaks_of(runbook: RunbookFact, service: str) -> bool:
     return bool(service) and any(names_service(text, service) for text in (runbook.title, *runbook.why))
 
 
-def _watch(evidence: Sequence[Evidence]) -> Iterator[Step]:
-    """The alert's own expression, and the error pattern that grew most."""
+def _words_of(evidence: Sequence[Evidence], service: str) -> set[str]:
+    """What the notable log lines of a service say."""
+    facts = (item.fact for item in evidence)
+    return {
+        word
+        for fact in facts
+        if isinstance(fact, LogFact) and fact.service == service and is_notable(fact)
+        for word in terms(fact.pattern)
+    }
+
+
+def _about(runbook: RunbookFact, told: set[str]) -> int:
+    """How many words of its title the culprit's own log lines say; one alone is chance."""
+    common = len(told & set(terms(runbook.title)))
+    return common if common >= ENOUGH_WORDS else 0
+
+
+def _watch(evidence: Sequence[Evidence], before: Sequence[Step]) -> Iterator[Step]:
+    """The alert's own expression, unless a step before says how to watch that number; the error that grew most."""
+    said = [step.text.lower() for step in before if step.command]
     for item in evidence:
         if isinstance(item.fact, MetricFact) and item.fact.is_trigger and item.fact.query:
+            if any("watch" in text and item.fact.metric.lower() in text for text in said):
+                break
             yield Step(text=f"Watch {item.fact.metric}", command=item.fact.query, evidence=(item.id,))
             break
     logs = [

@@ -10,14 +10,27 @@ from bot.domain.briefing import Claim
 from bot.domain.causes.case import got_worse, moved_at
 from bot.domain.causes.words import clock, span
 from bot.domain.context import ContextRequest
-from bot.domain.evidence import AlertFact, Evidence, MetricFact
+from bot.domain.evidence import (
+    AlertFact,
+    ConditionFact,
+    EventFact,
+    Evidence,
+    Fact,
+    MetricFact,
+    PodFact,
+    ProbeFact,
+    ProviderFact,
+)
 from bot.domain.plaintext import plain
 from bot.domain.quantity import quantity
 
 MOST_SIGNALS = 4
 MOST_NAMES = 5
+MOST_TROUBLES = 4  # of platform and providers: more would push the numbers away
 CHANGED = 0.1  # "at worst" is told apart from "now" from a tenth of difference
 TITLE_LIMIT = 200
+# The nearest to what users feel first.
+_PLATFORM: tuple[type[Fact], ...] = (ProbeFact, PodFact, ProviderFact, ConditionFact, EventFact)
 
 
 def impact(request: ContextRequest, evidence: Sequence[Evidence], now: datetime) -> tuple[Claim, ...]:
@@ -33,6 +46,7 @@ def impact(request: ContextRequest, evidence: Sequence[Evidence], now: datetime)
         Claim(text=f"{fact.metric}: {_versus_normal(fact)}", evidence=(item.id,)) for item, fact in own[:MOST_SIGNALS]
     ]
     claims += _elsewhere((item, fact) for item, fact in others if fact.service != request.service_name)
+    claims += _platform(request, evidence)
     claims += _other_alerts(evidence)
     return tuple(claims)
 
@@ -54,10 +68,10 @@ def _versus_normal(fact: MetricFact) -> str:
     normal = f", normal {quantity(fact.before, fact.unit)}" if fact.before is not None else ", normal unknown"
     if fact.now is None or not math.isfinite(fact.now):
         return "no sample since the alert" + normal
-    worst, latest = quantity(fact.now, fact.unit), fact.latest
-    if latest is None or abs(latest - fact.now) <= CHANGED * abs(fact.now):
-        return f"{worst} now{normal}"
-    return f"{worst} at worst, {quantity(latest, fact.unit)} now{normal}"
+    worst, latest = quantity(fact.now, fact.unit), quantity(fact.now if fact.latest is None else fact.latest, fact.unit)
+    if fact.latest is None or abs(fact.latest - fact.now) <= CHANGED * abs(fact.now):
+        return f"{latest} now{normal}"
+    return f"{worst} at worst, {latest} now{normal}"
 
 
 def _deviation(fact: MetricFact) -> float:
@@ -80,6 +94,13 @@ def _elsewhere(metrics: Iterable[tuple[Evidence, MetricFact]]) -> list[Claim]:
     parts = [f"{name} ({fact.metric}, {clock(fact.moved_at)})" for name, (_, fact) in first.items() if fact.moved_at]
     ids = tuple(item.id for item, _ in first.values())
     return [Claim(text="Off elsewhere: " + _listed(parts), evidence=ids[:MOST_NAMES])]
+
+
+def _platform(request: ContextRequest, evidence: Iterable[Evidence]) -> list[Claim]:
+    """What ails the things that services run on, of the burning service before that of others."""
+    found = [(_PLATFORM.index(type(item.fact)), item) for item in evidence if type(item.fact) in _PLATFORM]
+    found.sort(key=lambda pair: (getattr(pair[1].fact, "service", None) != request.service_name, pair[0]))
+    return [Claim(text=plain(item.text, TITLE_LIMIT), evidence=(item.id,)) for _, item in found[:MOST_TROUBLES]]
 
 
 def _other_alerts(evidence: Iterable[Evidence]) -> list[Claim]:

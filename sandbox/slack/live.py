@@ -15,6 +15,11 @@ class Live:
     def __init__(self) -> None:
         self._readers: set[asyncio.Queue[JsonObject | None]] = set()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a page is open."""
+        return bool(self._readers)
+
     def announce(self, kind: str, *, channel: str = "", ts: str = "", user: str = "") -> None:
         note: JsonObject = {"type": kind, "channel": channel}
         note |= {"ts": ts} if ts else {}

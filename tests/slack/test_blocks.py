@@ -145,7 +145,7 @@ def test_the_gathering_card_shows_who_has_answered() -> None:
     assert "\U0001f7e0 SEV2 checkout: CheckoutErrorRatioHigh" not in said, "the title already names the service"
     assert "\U0001f7e0 SEV2 CheckoutErrorRatioHigh" in said
     assert "started 14:08 UTC" in said
-    assert "<https://alerts.example/1|CheckoutErrorRatioHigh> (alertmanager): opened this incident, firing" in said
+    assert "<https://alerts.example/1|alertmanager alert>: opened this incident, firing" in said
     assert ":white_check_mark: metrics 0.4 s, 1 fact" in said
     assert ":white_check_mark: changes 0.4 s, nothing found" in said
     assert ":warning: logs 3.0 s, could not look: no answer within 3 s" in said
@@ -161,19 +161,25 @@ def test_a_card_without_any_source_is_still_a_card() -> None:
     assert_within_limits(message)
 
 
+def test_the_state_that_alertmanager_writes_into_titles_is_not_repeated() -> None:
+    titled = card(CardView(incident=incident("[FIRING:2] HighErrorRatio checkout")))
+    assert titled.blocks[0]["text"]["text"] == "\U0001f7e0 SEV2 HighErrorRatio checkout"
+
+
 # --- the briefing ----------------------------------------------------------------------------------------------------
 
 GOOD_BRIEFING = """\
 \U0001f7e0 SEV2 CheckoutErrorRatioHigh
 *Most likely:* Deployment of checkout v2.31.0 at 14:01 UTC (high confidence)
 *How bad:* error ratio: 12.4 % now, normal 0.3 %, alert at 5 %; since 14:02 UTC (8 min) [E1]
-*Do first:* Roll back checkout from v2.31.0 to v2.30.1 `deployctl undo checkout`
+*Do first:* Roll back checkout from v2.31.0 to v2.30.1 [E8] [E13]
+    `deployctl undo checkout`
 *On call:* Ana Ruiz, level 1 of Shop primary until 16:08 UTC [E14]
 INC-2026-0042 \u00b7 Investigating \u00b7 started 14:08 UTC
 :rotating_light: <https://alerts.example/1|CheckoutErrorRatioHigh> (alertmanager): opened this incident, firing
 :white_check_mark: CheckoutErrorRatioHigh again (alertmanager): same service, recovered at 14:13 UTC
 Chart of error ratio
-*First steps*
+*Then*
 """
 
 
@@ -187,7 +193,7 @@ def test_a_good_briefing_reads_top_down() -> None:
     assert said.startswith(GOOD_BRIEFING), said
     names = re.findall(r"^\*([^*:]+)\*$", said, re.MULTILINE)
     assert names == [
-        "First steps",
+        "Then",
         "Likely causes",
         "Also seen",
         "What changed",
@@ -197,7 +203,7 @@ def test_a_good_briefing_reads_top_down() -> None:
         "Could not check",
         "Evidence",
     ]
-    assert ":heavy_plus_sign: new errors of checkout since: 240 lines [E11]" in said
+    assert "    *+* new errors of checkout since: 240 lines [E11]" in said
     assert message.text.startswith("SEV2 CheckoutErrorRatioHigh. Most likely (high confidence): Deployment of checkout")
     assert [b["slack_file"] for b in message.blocks if b["type"] == "image"] == [{"id": "F01"}]
     assert_within_limits(message)

@@ -28,18 +28,20 @@ from bot.slack.mrkdwn import code, escape, link
 
 # Characters by section; together with the header, the state and the image's words they stay below MESSAGE_LIMIT.
 CAUSES_ROOM, IMPACT_ROOM, CHANGES_ROOM, STEPS_ROOM = 1900, 600, 700, 1500
-PAST_ROOM, RUNBOOKS_ROOM, RULED_OUT_ROOM, NOT_CHECKED_ROOM, ON_CALL_ROOM, SOURCES_ROOM = 700, 600, 600, 500, 300, 450
+PAST_ROOM, RUNBOOKS_ROOM, RULED_OUT_ROOM, NOT_CHECKED_ROOM, ON_CALL_ROOM, SOURCES_ROOM = 900, 600, 600, 500, 300, 450
 SENTENCE_LIMIT = 240  # one claim: two lines and a bit on a phone
+PAST_LIMIT = 360  # what was wrong, what fixed it, and why it was wrong
 VERDICT_LIMITS = (160, 80, 40)  # each sentence of the verdict; shorter where escaping makes it too long
 VERDICT_ROOM = 2000
 COMMAND_LIMIT = 500  # a longer command is not shown at all: half a command is dangerous
+TOO_LONG = "_its command is too long to show here_"
 FALLBACK_SENTENCE = 300
 MOST_REASONS = 4
 MOST_CITES = 3
 REASON_LIMIT = 140
 LINK_LIMIT = 160  # addresses of queries run to a kilobyte and would eat the room; the list of evidence has them
 EVIDENCE_LINK_LIMIT = 700
-MOST_EVIDENCE = 25
+MOST_EVIDENCE = 14  # what the lines above rest on; the rest is looked up where it came from
 MOST_SOURCES = 12
 TITLE_ROOM = 40  # of a list
 HEAD_LIMIT = TEXT_LIMIT // 5  # one character becomes at most five ("&amp;")
@@ -68,11 +70,11 @@ def _details(briefing: Briefing) -> list[Block]:
     causes = [h for h in briefing.hypotheses if h.reasons]
     changes = briefing.changes or (Claim(text="Nothing is known to have changed."),)
     return [
-        *_listed("First steps", briefing.steps, _step, STEPS_ROOM),
+        *_listed("Then", briefing.steps[1:], _step, STEPS_ROOM),  # the first stands in the verdict
         *_listed("Likely causes", causes, _cause, CAUSES_ROOM),
         *_listed("Also seen", briefing.impact[1:], _bullet, IMPACT_ROOM),
         *_listed("What changed", changes, _bullet, CHANGES_ROOM, most=5),
-        *_listed("Similar incidents and what fixed them", briefing.past, _linked(links), PAST_ROOM, most=3),
+        *_listed("Similar incidents and what fixed them", briefing.past, _linked(links, PAST_LIMIT), PAST_ROOM, most=3),
         *_listed("Runbooks that fit", briefing.runbooks, _linked(links), RUNBOOKS_ROOM, most=3),
         divider(),
         *_listed("Ruled out", briefing.ruled_out, _bullet, RULED_OUT_ROOM, most=6),
@@ -95,9 +97,9 @@ def _verdict_lines(briefing: Briefing, limit: int) -> list[str]:
     if briefing.impact:
         lines.append(f"*How bad:* {_claim(briefing.impact[0], limit=limit)}")
     if briefing.steps:
-        first, command = briefing.steps[0], code(briefing.steps[0].command)
-        shown = command if len(command) <= COMMAND_LIMIT else ""
-        lines.append(f"*Do first:* {escape(plain(first.text, limit))} {shown}".rstrip())
+        first = briefing.steps[0]
+        said = f"*Do first:* {escape(plain(first.text, limit))}{_cites(first.evidence)}"
+        lines.append(f"{said}\n    {_command(first)}".rstrip())
     blind = [f.source for f in briefing.findings if f.outcome is Outcome.FAILED]
     if blind:
         lines.append(f":warning: Could not look everywhere: {escape(plain(', '.join(blind), limit))}")
@@ -157,14 +159,14 @@ def _bullet(_: int, claim: Claim) -> str:
     return f"\u2022 {_claim(claim)}"
 
 
-def _linked(links: Links) -> Callable[[int, Claim], str]:
-    return lambda _, claim: f"\u2022 {_claim(claim, links)}"
+def _linked(links: Links, limit: int = SENTENCE_LIMIT) -> Callable[[int, Claim], str]:
+    return lambda _, claim: f"\u2022 {_claim(claim, links, limit=limit)}"
 
 
 def _cause(place: int, h: Hypothesis) -> str:
-    lines = [f"{place}. *{escape(plain(h.statement, SENTENCE_LIMIT))}* ({h.confidence})"]
-    lines += [f"    :heavy_plus_sign: {_reason(r)}" for r in h.reasons_for[:MOST_REASONS]]
-    lines += [f"    :heavy_minus_sign: {_reason(r)}" for r in h.reasons_against[:MOST_REASONS]]
+    lines = [f"{place}. *{escape(plain(h.statement, SENTENCE_LIMIT))}* ({h.confidence} confidence)"]
+    lines += [f"    *+* {_reason(r)}" for r in h.reasons_for[:MOST_REASONS]]
+    lines += [f"    *\u2212* {_reason(r)}" for r in h.reasons_against[:MOST_REASONS]]
     return "\n".join(lines)
 
 
@@ -174,10 +176,13 @@ def _reason(reason: Reason) -> str:
 
 def _step(place: int, step: Step) -> str:
     text = f"{place}. {escape(plain(step.text, SENTENCE_LIMIT))}{_cites(step.evidence)}"
-    command = code(step.command)
-    if len(command) > COMMAND_LIMIT:
-        return f"{text}\n    _its command is too long to show here_"
+    command = _command(step)
     return f"{text}\n    {command}" if command else text
+
+
+def _command(step: Step) -> str:
+    command = code(step.command)
+    return command if len(command) <= COMMAND_LIMIT else TOO_LONG
 
 
 def _on_call(claims: Sequence[Claim]) -> list[Block]:
@@ -198,10 +203,19 @@ def _sources(findings: Sequence[Finding]) -> list[Block]:
 
 
 def _evidence(briefing: Briefing, room: int) -> list[Block]:
-    """What is cited above first, by number."""
-    used = _cited(briefing)
-    items = sorted(briefing.evidence, key=lambda item: item.id not in used)
-    return _listed("Evidence", items, _datum, min(room, SECTION_LIMIT) - TITLE_ROOM, most=MOST_EVIDENCE)
+    """What the lines above rest on, by number; what is said there in full (past incidents, runbooks) not again."""
+    first, second = _cited(briefing)
+    told = {id_ for claim in (*briefing.past, *briefing.runbooks) for id_ in claim.evidence}
+    ids = [id_ for id_ in (*sorted(first, key=_by_number), *sorted(second - first, key=_by_number)) if id_ not in told]
+    known = {item.id: item for item in briefing.evidence}
+    items = [known[id_] for id_ in ids if id_ in known][:MOST_EVIDENCE]
+    shown = _listed("Evidence", items, _datum, min(room, SECTION_LIMIT) - TITLE_ROOM)
+    rest = len(known) - len(items) - len(told & known.keys())
+    return [*shown, context(f"{rest} more facts were looked at.")] if shown and rest > 0 else shown
+
+
+def _by_number(id_: str) -> tuple[int, str]:
+    return len(id_), id_
 
 
 def _datum(_: int, item: Evidence) -> str:
@@ -210,8 +224,10 @@ def _datum(_: int, item: Evidence) -> str:
     return f"{cite} {escape(plain(item.source, 30))}: {escape(plain(item.text, SENTENCE_LIMIT))}"
 
 
-def _cited(briefing: Briefing) -> set[str]:
-    claims = (*briefing.impact, *briefing.changes, *briefing.past, *briefing.runbooks)
-    ids = [item.evidence for item in claims] + [step.evidence for step in briefing.steps]
+def _cited(briefing: Briefing) -> tuple[set[str], set[str]]:
+    """Ids by which the verdict stands, and those by which things were ruled out, as far as they are shown."""
+    ids = [claim.evidence for claim in (*briefing.impact, *briefing.changes)]
+    ids += [step.evidence for step in briefing.steps]
     ids += [reason.evidence for h in briefing.hypotheses for reason in h.reasons]
-    return {id_ for group in ids for id_ in group}
+    fallen = [claim.evidence[:MOST_CITES] for claim in briefing.ruled_out]
+    return {id_ for group in ids for id_ in group}, {id_ for group in fallen for id_ in group}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 
 from bot.domain.alert import Severity
@@ -21,6 +22,7 @@ _MARKS = {
     Severity.SEV3: "\N{LARGE YELLOW CIRCLE}",
     Severity.SEV4: "\N{MEDIUM WHITE CIRCLE}",
 }
+_STATE = re.compile(r"^\s*\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*")  # Alertmanager's templates; the card says it itself
 RESOLVED_MARK = "\N{WHITE HEAVY CHECK MARK}"
 _REASONS = {
     GroupingReason.NEW_CONDITION: "opened this incident",
@@ -36,7 +38,7 @@ _REASONS = {
 
 def name(incident: Incident) -> str:
     """ "checkout: HighErrorRatio", as plain text; the service is not said twice."""
-    title = plain(incident.title, TITLE_LIMIT)
+    title = plain(_STATE.sub("", incident.title), TITLE_LIMIT)
     service = plain(incident.service or "", NAME_LIMIT)
     return title if not service or service.lower() in title.lower() else f"{service}: {title}"
 
@@ -53,16 +55,26 @@ def state(incident: Incident) -> Block:
     if incident.resolved_at:
         took = span(incident.resolved_at - incident.started_at)
         parts.append(f"recovered at {clock(incident.resolved_at)} after {took}")
-    lines = chain([" \u00b7 ".join(parts)], map(_alert, incident.alerts))
-    return context(fitted(lines, STATE_ROOM, total=len(incident.alerts) + 1, most=MOST_ALERTS + 1))
+    alone = len(incident.alerts) == 1 and incident.first_alert.title == incident.title
+    lines = chain([" \u00b7 ".join(parts)], [_lone(incident.alerts[0])] if alone else map(_alert, incident.alerts))
+    return context(fitted(lines, STATE_ROOM, total=incident.alert_count + 1, most=MOST_ALERTS + 1))
+
+
+def _lone(grouped: GroupedAlert) -> str:
+    """The card's title is this alert's: it is not said twice."""
+    return _said(grouped, f"{plain(grouped.alert.source, 30)} alert")
 
 
 def _alert(grouped: GroupedAlert) -> str:
+    source = plain(grouped.alert.source, 30)
+    return _said(grouped, plain(grouped.alert.title, NAME_LIMIT) or "alert", f" ({escape(source)})")
+
+
+def _said(grouped: GroupedAlert, shown: str, source: str = "") -> str:
     alert = grouped.alert
-    shown = plain(alert.title, NAME_LIMIT) or "alert"
     where = link(alert.links[0].url, shown) if alert.links else escape(shown)
     if len(where) > STATE_ROOM // 3:
         where = escape(shown)
     over = "firing" if grouped.resolved_at is None else f"recovered at {clock(grouped.resolved_at)}"
     mark = ":rotating_light:" if grouped.is_firing else ":white_check_mark:"
-    return f"{mark} {where} ({escape(plain(alert.source, 30))}): {_REASONS[grouped.reason]}, {over}"
+    return f"{mark} {where}{source}: {_REASONS[grouped.reason]}, {over}"
