@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with exactly the packages of requirements.lock, hashes checked; uses uv where it is installed, else pip.
+# Makes .venv with exactly the packages of requirements.lock, hashes checked: by uv, or by pip where uv cannot.
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -13,11 +13,19 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"Python 3.11, 3.12 or 3.13 is needed; this one is {sys.version.split()[0]}.")
 PY
 
-with_uv() {
+# Where pip takes packages from, uv does too.
+if [ -n "${PIP_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"; fi
+
+with_uv() { # $1: the uv to use
     echo "Installing the locked packages with uv ..."
-    uv venv --quiet --python "$PYTHON" .venv
-    VIRTUAL_ENV="$PWD/.venv" uv pip sync --quiet --require-hashes requirements.lock
-    VIRTUAL_ENV="$PWD/.venv" uv pip install --quiet --no-deps --no-build-isolation --editable .
+    VIRTUAL_ENV="$PWD/.venv" "$1" pip sync --quiet --require-hashes requirements.lock &&
+        VIRTUAL_ENV="$PWD/.venv" "$1" pip install --quiet --no-deps --no-build-isolation --editable .
+}
+
+# uv is in the lock itself: pip installs it first, since it installs the rest several times as fast.
+with_uv_of_the_lock() {
+    awk '/^[A-Za-z0-9]/ { uv = /^uv==/ } uv && !/^ *#/' requirements.lock > .venv/uv.lock
+    locked --requirement .venv/uv.lock && with_uv .venv/bin/uv
 }
 
 # pip unpacks one package after the other: two of them, half of the lock each, take half of the time. Nothing is
@@ -29,7 +37,6 @@ with_pip() {
     awk -v to="$parts" '
         /^[A-Za-z0-9]/ { file = to "/" (/^setuptools==/ ? "first" : "half" (turn = 1 - turn)) }
         !/^ *#/ && file { print > file }' requirements.lock
-    make_venv
     locked --requirement "$parts/first"
     locked --requirement "$parts/half0" & one=$!
     locked --requirement "$parts/half1" & other=$!
@@ -55,6 +62,11 @@ locked() { quiet_pip install --no-deps --require-hashes --no-compile --use-pep51
 
 echo "Setting up .venv with $("$PYTHON" --version) (once) ..."
 rm -rf .venv
-if command -v uv >/dev/null 2>&1; then with_uv; else with_pip; fi
+make_venv
+if command -v uv >/dev/null 2>&1; then
+    with_uv uv
+else
+    with_uv_of_the_lock || { echo "uv could not do it here; pip does it instead."; with_pip; }
+fi
 touch .venv/.ready
 echo "Set up."
