@@ -13,7 +13,8 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"Python 3.11, 3.12 or 3.13 is needed; this one is {sys.version.split()[0]}.")
 PY
 
-# Where pip takes packages from, uv does too.
+# Where pip takes packages from, uv does too, and it trusts the certificates that this machine trusts.
+export UV_SYSTEM_CERTS=true
 if [ -n "${PIP_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"; fi
 
 with_uv() { # $1: the uv to use
