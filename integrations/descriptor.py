@@ -25,8 +25,8 @@ class WebhookRequest:
 class AlertFormat(Protocol):
     """Turns a vendor's webhook into a `Delivery`."""
 
-    def verify(self, request: WebhookRequest) -> None:
-        """Raises BadSignature. Constant time."""
+    def verify(self, request: WebhookRequest) -> Awaitable[None] | None:
+        """Raises BadSignature. Constant time. Awaited where what proves the sender has to be fetched."""
         ...
 
     def parse(self, request: WebhookRequest) -> Delivery:

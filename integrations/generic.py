@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from bot.domain.alert import Alert, AlertStatus, Delivery
+from bot.domain.alert import Delivery
 from bot.domain.errors import BadSignature, SettingsError
-from bot.domain.moment import Moment, read_moment, settle
+from bot.domain.moment import Moment
 from bot.domain.setting import setting
-from bot.domain.severity import DEFAULT_SEVERITY, severity_from
+from bot.domain.severity import severity_from
+from integrations.best_effort import alert_of, any_object, delivery_key
 from integrations.descriptor import Example, Integration, WebhookRequest
-from integrations.payload import DESCRIPTION_LIMIT, TITLE_LIMIT, clean_labels, decode, text_of, web_link, whole_query
+from integrations.facts import Facts, read_facts, status_of_word
 from integrations.signature import hex_hmac, matches_any
+from integrations.timestamp import read_timestamp
 
 SOURCE = "generic"
-RETRY_WINDOW = timedelta(minutes=5)  # the same bytes without any time of their own count as a retry within it
 
-# Our field -> where it is looked for; the first path that holds a plain value counts.
-DEFAULT_PATHS: Mapping[str, tuple[str, ...]] = {
-    "title": ("title", "summary", "message"),
-    "description": ("description", "details", "body"),
-    "severity": ("severity", "priority", "level"),
-    "service": ("service", "application", "app"),
-    "environment": ("environment", "env"),
-    "status": ("status", "state"),
-    "fingerprint": ("fingerprint", "dedup_key", "id"),
-    "started_at": ("started_at", "startsAt", "timestamp", "time"),
-    "ended_at": ("ended_at", "endsAt"),
-    "url": ("url", "link"),
-    "runbook": ("runbook_url", "runbook"),
-    "query": ("query", "expr"),
-}
-_OVER = frozenset(
-    (
-        "resolved",
-        "resolve",
-        "ok",
-        "okay",
-        "closed",
-        "close",
-        "recovered",
-        "recovery",
-        "cleared",
-        "up",
-        "normal",
-        "inactive",
-    )
+# What GENERIC_FIELD_MAPPING can point out; everything else is read from whatever states it.
+FIELDS = (
+    "title",
+    "description",
+    "severity",
+    "service",
+    "environment",
+    "status",
+    "fingerprint",
+    "started_at",
+    "ended_at",
+    "url",
+    "runbook",
+    "query",
 )
 
 
@@ -68,7 +52,7 @@ class GenericSettings:
         "GENERIC_FIELD_MAPPING",
         default="",
         help='JSON object of our field to a dotted path or a list of them, for example {"title": "alert.name"}; '
-        f"fields: {', '.join(DEFAULT_PATHS)}.",
+        f"fields: {', '.join(FIELDS)}.",
     )
     timestamp_window: int = setting(
         "GENERIC_TIMESTAMP_WINDOW",
@@ -76,9 +60,6 @@ class GenericSettings:
         help="Seconds; when set, X-Timestamp (unix seconds) is required, must be this near, and "
         'the signature is over "<timestamp>.<body>".',
     )
-
-
-_DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 class GenericWebhook:
@@ -103,11 +84,10 @@ class GenericWebhook:
             raise BadSignature(f"X-Signature does not match: sha256=<hex HMAC-SHA256 of {signed}>, check the secret")
 
     def parse(self, request: WebhookRequest) -> Delivery:
-        payload = decode(_DECODER, request.body)
-        fields = {name: _first(payload, paths) for name, paths in self._paths.items()}
-        started = settle(read_moment(fields["started_at"]), request.received_at)
-        alert = _alert(payload, fields, started, request)
-        key = _key(request, started)
+        payload = any_object(request.body)
+        facts = _pointed_out(read_facts(payload), payload, self._paths)
+        alert = alert_of(SOURCE, payload, facts, request)
+        key = delivery_key(request, Moment(at=alert.started_at, is_receipt=alert.started_at_is_receipt))
         return Delivery(source=SOURCE, key=key, received_at=request.received_at, alerts=(alert,))
 
     def _check_age(self, stamp: str, received_at: datetime) -> None:
@@ -119,29 +99,25 @@ class GenericWebhook:
             )
 
 
-def _alert(
-    payload: Mapping[str, Any], fields: Mapping[str, str | None], started: Moment, request: WebhookRequest
-) -> Alert:
-    title = text_of(fields["title"] or _any_text(payload), TITLE_LIMIT) or "Alert without a title"
-    service = text_of(fields["service"]) or None
-    over = (fields["status"] or "").strip().lower() in _OVER
-    links = (web_link("Source", fields["url"]), web_link("Runbook", fields["runbook"]))
-    return Alert(
-        source=SOURCE,
-        fingerprint=text_of(fields["fingerprint"]) or _identity(fields, request.body),
-        status=AlertStatus.RESOLVED if over else AlertStatus.FIRING,
-        severity=severity_from(fields["severity"]) or DEFAULT_SEVERITY,
-        title=title,
-        started_at=started.at,
-        started_at_is_receipt=started.is_receipt,
-        ended_at=settle(read_moment(fields["ended_at"]), request.received_at).at if over else None,
-        service=service,
-        environment=text_of(fields["environment"]) or None,
-        description=text_of(fields["description"], DESCRIPTION_LIMIT),
-        labels=_labels(payload),
-        links=tuple(link for link in links if link),
-        query=whole_query(fields["query"]),
-    )
+def _pointed_out(facts: Facts, payload: Mapping[str, Any], paths: Mapping[str, Sequence[str]]) -> Facts:
+    """With what the operator's mapping found in the place of what was read without it."""
+    found = {field: text for field, its in paths.items() if (text := _first(payload, its))}
+    if not found:
+        return facts
+    texts = {name: found[name] for name in found.keys() & _TEXTS}
+    moments = {name: read_timestamp(found[name]) for name in found.keys() & _MOMENTS}
+    changed = replace(facts, **texts, **moments)  # type: ignore[arg-type]  # a key's type is its field's
+    if "service" in found:
+        changed = replace(changed, service_from=None)
+    if "severity" in found:
+        changed = replace(changed, severity=severity_from(found["severity"]))
+    if "status" in found:
+        changed = replace(changed, status=status_of_word(found["status"]))
+    return changed
+
+
+_MOMENTS = {"started_at", "ended_at"}
+_TEXTS = set(FIELDS) - _MOMENTS - {"severity", "status"}
 
 
 def _first(payload: Mapping[str, Any], paths: Sequence[str]) -> str | None:
@@ -170,54 +146,6 @@ def _plain(value: Any) -> str | None:
     return None
 
 
-def _identity(fields: Mapping[str, str | None], body: bytes) -> str:
-    """Of a condition without an id: its title and service; without a title all of it, so that it hides no other."""
-    about = (fields["title"], fields["service"] or "") if fields["title"] else (hashlib.sha256(body).hexdigest(),)
-    return _digest(*about)[:16]
-
-
-def _any_text(payload: Mapping[str, Any]) -> str | None:
-    """The first text, an outer one before an inner one."""
-    level: list[Any] = [payload]
-    while level:
-        values = [value for holder in level for value in (holder.values() if isinstance(holder, dict) else holder)]
-        if text := next((value for value in values if isinstance(value, str) and value.strip()), None):
-            return text
-        level = [value for value in values if isinstance(value, dict | list)]
-    return None
-
-
-def _labels(payload: Mapping[str, Any]) -> dict[str, str]:
-    """`labels` where the payload has them, else its own plain values: what people search by."""
-    named = payload.get("labels")
-    found = named if isinstance(named, dict) and named else payload
-    return clean_labels(dict(_pairs(found)))
-
-
-def _pairs(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in found.items():
-        if (text := _plain(value)) is not None:
-            yield name, text
-
-
-def _key(request: WebhookRequest, started: Moment) -> str:
-    """A sender that names its deliveries decides; else the same bytes are the same delivery.
-
-    Bytes without a time are the same again on another day: there the time of receipt, roughly, is part of it.
-    """
-    if named := request.headers.get("x-delivery-id"):
-        return _digest("id", named)
-    stamp = request.headers.get("x-timestamp", "")
-    about = (
-        "" if stamp or not started.is_receipt else str(request.received_at.timestamp() // RETRY_WINDOW.total_seconds())
-    )
-    return _digest(hashlib.sha256(request.body).hexdigest(), stamp, about)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
 def _paths(mapping: str) -> dict[str, tuple[str, ...]]:
     """The default paths with the operator's in their place. Raises SettingsError."""
     name = "GENERIC_FIELD_MAPPING"
@@ -225,10 +153,9 @@ def _paths(mapping: str) -> dict[str, tuple[str, ...]]:
         stated = msgspec.json.decode(mapping, type=dict[str, str | list[str]]) if mapping else {}
     except msgspec.DecodeError as error:
         raise SettingsError(f'{name} takes a JSON object like {{"title": "alert.name"}}: {error}') from None
-    if unknown := sorted(set(stated) - set(DEFAULT_PATHS)):
-        raise SettingsError(f"{name}: no field {', '.join(unknown)}; there are {', '.join(DEFAULT_PATHS)}.")
-    own = {field: (paths,) if isinstance(paths, str) else tuple(paths) for field, paths in stated.items()}
-    return {**DEFAULT_PATHS, **own}
+    if unknown := sorted(set(stated) - set(FIELDS)):
+        raise SettingsError(f"{name}: no field {', '.join(unknown)}; there are {', '.join(FIELDS)}.")
+    return {field: (paths,) if isinstance(paths, str) else tuple(paths) for field, paths in stated.items()}
 
 
 def _sign(body: bytes, settings: GenericSettings) -> Mapping[str, str]:

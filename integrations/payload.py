@@ -71,10 +71,17 @@ def clean_labels(labels: Mapping[str, str], first: tuple[str, ...] = ()) -> dict
 
 def web_link(title: str, url: str | None) -> Link | None:
     """None where it is no web address: nothing else is ever made a link."""
-    address = (url or "").strip()
-    if not address.lower().startswith(_WEB) or len(address) > URL_LIMIT:
+    if not url:
+        return None
+    address = url.strip()
+    if not address[:8].lower().startswith(_WEB) or len(address) > URL_LIMIT:
         return None
     return Link(title=title, url=address) if address.isprintable() and " " not in address else None
+
+
+def web_links(**urls: str | None) -> tuple[Link, ...]:
+    """One for each that is a web address, under its name."""
+    return tuple(link for title, url in urls.items() if (link := web_link(title, url)))
 
 
 def whole_query(text: str | None) -> str | None:

@@ -81,7 +81,7 @@ def test_a_wrong_mapping_is_named_at_start(mapping: str) -> None:
 
 
 def test_what_is_not_found_falls_back() -> None:
-    alert = parse({"count": 3, "nested": {"title": "no"}, "note": "Backup failed"})
+    alert = parse({"count": 3, "nested": {"deeper": "no"}, "note": "Backup failed"})
     assert alert.title == "Backup failed"
     assert alert.severity is Severity.SEV3
     assert alert.status is AlertStatus.FIRING
@@ -186,3 +186,40 @@ def test_without_secrets_it_is_not_set_up() -> None:
     assert INTEGRATION.alert_format is not None
     assert INTEGRATION.alert_format(GenericSettings()) is None
     assert INTEGRATION.alert_format(SETTINGS) is not None
+
+
+def test_of_an_unknown_shape_the_whole_body_is_kept() -> None:
+    alert = parse({"incident": {"summary": "Slow", "details": "p95 is 2 s"}, "odd": ["kept", {"as": "well"}]})
+    assert (alert.title, alert.description[:10]) == ("Slow", "p95 is 2 s")
+    assert '{"as": "well"}' in alert.description
+    assert parse({"title": "Slow", "description": "p95 is 2 s", "n": 1}).description == "p95 is 2 s"
+
+
+def test_a_body_of_a_megabyte_is_kept_cut() -> None:
+    alert = parse({"data": {"note": "x" * 900_000}})
+    assert len(alert.description) == 4_000
+    assert alert.description.endswith("…")
+
+
+def test_a_service_that_was_guessed_is_marked_and_one_that_is_named_is_not() -> None:
+    guessed = parse({"summary": "CPU", "labels": {"job": "api"}})
+    assert (guessed.service, guessed.labels["service_guessed_from"]) == ("api", "labels.job")
+    assert "service_guessed_from" not in parse({"title": "CPU", "service": "api"}).labels
+    pointed = parse({"title": "CPU", "host": "db-3"}, mapping='{"service": "host"}')
+    assert (pointed.service, "service_guessed_from" in pointed.labels) == ("db-3", False)
+
+
+def test_tags_are_labels_too() -> None:
+    alert = parse({"title": "CPU", "tags": ["env:prod", "team:payments"], "n": 3})
+    assert (alert.environment, alert.labels["team"], alert.labels["n"]) == ("prod", "payments", "3")
+
+
+def test_a_recovery_without_an_id_finds_its_alert() -> None:
+    fire, end = parse({"title": "Triggered: Disk full"}), parse({"title": "Resolved: Disk full", "action": "closed"})
+    assert fire.fingerprint == end.fingerprint
+    assert (fire.status, end.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
+
+
+def test_an_end_before_the_start_is_no_end() -> None:
+    alert = parse({"title": "x", "status": "ok", "start": "2026-03-04T09:00:00Z", "end": "2026-03-04T08:00:00Z"})
+    assert alert.ended_at == alert.started_at
