@@ -23,6 +23,7 @@ from sandbox.until import until
 from sandbox.world import World, world
 
 BRIEFED_WITHIN = 60.0  # seconds from the alert to the briefing
+WAITS_FOR_PAGE = 20.0  # seconds: so that one can watch the sources answer
 POSTED, NOT_POSTED = 0, 1  # exit codes; a bot that does not start ends in FirstResponderError
 WIDEST = 100  # columns: longer lines are hard to read
 PASSED_ON = ("LOG_LEVEL",)  # settings of the caller's that the bot is given
@@ -87,6 +88,9 @@ async def _play(name: str, *, once: bool, port: int, environ: Mapping[str, str])
             _say("Servers that answer as   Prometheus, Elasticsearch, GitHub and PagerDuty")
             async with _bot(sandbox, Path(folder), environ) as bot:
                 _say(f"The bot                  ready after {time.perf_counter() - started:.1f} s")
+                if console.is_terminal and not once:
+                    _say(f"Open the page: the alert is sent once you look at it, or in {WAITS_FOR_PAGE:g} s.")
+                    await until(lambda: sandbox.workspace.live.is_watched, within=WAITS_FOR_PAGE)
                 if not await _alert(sandbox, bot):
                     return NOT_POSTED
                 return POSTED if once else await _stay(sandbox, bot)
