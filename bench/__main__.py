@@ -1,10 +1,11 @@
-"""Runs the benchmarks: `python -m bench [NAME ...] [--json FILE]`."""
+"""Runs the benchmarks: `python -m bench [NAME ...] [--data DIR] [--json FILE]`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,13 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import briefing, ingest, startup
+from bench import briefing, ingest, payloads, root_cause, startup
 from bench.result import Result
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
     "startup": startup.run,
     "briefing": briefing.run,
     "ingest": ingest.run,
+    "root_cause": root_cause.run,
+    "payloads": payloads.run,
 }
 
 
@@ -27,7 +30,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; all where none is named")
     parser.add_argument("--json", type=Path, help="write the results to this file as well")
+    parser.add_argument("--data", type=Path, help="the folder of recorded data (or BENCH_DATA)")
     arguments = parser.parse_args()
+    if arguments.data:
+        os.environ["BENCH_DATA"] = str(arguments.data)
     if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
     results: list[Result] = []
@@ -57,8 +63,6 @@ def _machine() -> dict[str, str]:
 
 
 def _cores() -> int:
-    import os
-
     return os.cpu_count() or 1
 
 

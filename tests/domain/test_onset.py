@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from bot.domain import onset
 from bot.domain.ranking import ObservedSeries
-from tests.domain.ranking_worlds import ONSET, STEP, World, slow, times
+from tests.domain.ranking_worlds import ONSET, STEP, USUAL, World, slow, times
 
 
 def changed(world: World, service: str, metric: str, *, begin: float, end: float) -> tuple[ObservedSeries, ...]:
@@ -13,6 +13,12 @@ def changed(world: World, service: str, metric: str, *, begin: float, end: float
         else one
         for one in world.series()
     )
+
+
+def shifted_blip(calm: ObservedSeries, loud: ObservedSeries) -> tuple[tuple[float, float], ...]:
+    """`calm`, with two samples of `loud` ten samples before the onset."""
+    peak = max(value for _, value in loud.points)
+    return tuple((at, peak if ONSET - 10 * STEP <= at < ONSET - 8 * STEP else value) for at, value in calm.points)
 
 
 def test_the_sample_at_which_series_jumped_and_stayed_is_the_onset() -> None:
@@ -30,10 +36,14 @@ def test_an_onset_is_found_within_two_samples_whatever_the_noise() -> None:
     assert near >= 18
 
 
-def test_a_blip_that_passed_is_not_the_onset() -> None:
-    world = World(slow("stock"))
-    blip = changed(world, "search", "latency_mean", begin=ONSET - 10 * STEP, end=ONSET - 8 * STEP)
-    found = onset.find(blip)
+def test_a_blip_that_passed_is_not_the_onset_however_loud_it_was() -> None:
+    loud = {("search", metric): times(20.0) for metric in USUAL}
+    blip = {(one.service, one.metric): one for one in World(loud, noise=0.0).series() if one.service == "search"}
+    passed = [
+        replace(one, points=shifted_blip(one, blip[one.service, one.metric])) if one.service == "search" else one
+        for one in World(slow("stock"), noise=0.0).series()
+    ]
+    found = onset.find(passed)
     assert found is not None
     assert found.at == ONSET
 
@@ -42,6 +52,20 @@ def test_a_single_odd_sample_is_no_onset() -> None:
     quiet = World(noise=0.0)
     found = onset.find(changed(quiet, "search", "latency_mean", begin=ONSET, end=ONSET + STEP))
     assert found is None
+
+
+def test_an_episode_with_a_gap_began_before_the_gap() -> None:
+    began, gap = ONSET - 6 * STEP, ONSET - 3 * STEP
+    lasting = changed(World(noise=0.0), "search", "latency_mean", begin=began, end=float("inf"))
+    gapped = tuple(
+        replace(one, points=tuple((at, 0.08 if at == gap else value) for at, value in one.points))
+        if (one.service, one.metric) == ("search", "latency_mean")
+        else one
+        for one in lasting
+    )
+    found = onset.find(gapped)
+    assert found is not None
+    assert found.at == began
 
 
 def test_the_first_of_an_episode_is_its_onset() -> None:

@@ -65,6 +65,23 @@ def test_a_wait_that_a_slow_callee_explains_accuses_nobody() -> None:
     assert payments.score < 0.25 * suspects[0].score
 
 
+def test_of_several_who_wait_the_callee_that_all_of_them_call_is_accused() -> None:
+    calls = frozenset({("web", "stock"), ("orders", "stock"), ("orders", "payments"), ("web", "search")})
+    waits = {(service, "client_latency_p90"): times(20.0) for service in ("web", "orders")}
+    by_name = {suspect.service: suspect.score for suspect in rank(World(waits).situation(calls=calls))}
+    assert by_name["stock"] > 1.5 * max(by_name["payments"], by_name["search"])
+
+
+def test_who_waits_for_others_is_not_slow_itself() -> None:
+    def own_latency(changes: dict[tuple[str, str], Change]) -> float:
+        suspects = rank(World(changes).situation())
+        orders = next(suspect for suspect in suspects if suspect.service == "orders")
+        return sum(one.weight for one in orders.speaking if one.signal is Signal.LATENCY)
+
+    waiting = {("orders", "client_latency_p90"): times(20.0)}
+    assert own_latency({**slow("orders"), **waiting}) < 0.5 * own_latency(slow("orders"))
+
+
 def test_who_still_gets_traffic_but_passes_none_on_is_cut_off() -> None:
     changes = {("stock", "requests"): times(0.05), ("payments", "requests"): times(0.05)}
     suspects = rank(World(changes).situation())
