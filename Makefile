@@ -35,7 +35,7 @@ quick: setup
 	@$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
 
 bench: setup
-	@$(BIN)/python -m bench $(ARGS)
+	@BENCH_DATA="$(BENCH_DATA)" $(BIN)/python -m bench $(ARGS)
 
 format: setup
 	@$(BIN)/ruff format .
