@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.domain.errors import SettingsError
 from bot.settings import Settings
 from bot.web import create_app
 from integrations.descriptor import AlertFormat, Integration, Tools
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # Blocking vendor clients, times incidents that open at the same moment.
 SOURCE_THREADS = 32
+STOP_WITHIN = 3  # seconds that requests under way get at the stop; a webhook takes milliseconds
 
 
 class SystemClock:
@@ -83,7 +86,7 @@ class FirstResponder:
 
     async def serve(self, *, on_listening: Callable[[str], None] = lambda _: None) -> None:
         """Until SIGTERM or SIGINT. What is under way then goes on at the next start."""
-        self._settings.bot.folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(self._settings.bot.folder)
         store = await Store.open(self._settings.bot.store_url)
         server = _Server(self._uvicorn(self._front_door(store)))
         listening = asyncio.create_task(server.serve())
@@ -91,7 +94,9 @@ class FirstResponder:
             waiting = asyncio.create_task(server.listening.wait())
             await asyncio.wait({listening, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            if not listening.done():
+            if listening.done():
+                listening.result()  # raises why it could not listen
+            else:
                 on_listening(_address(server))
                 await self._respond_while(listening, store)
         finally:
@@ -114,7 +119,14 @@ class FirstResponder:
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
         bot = self._settings.bot
         return uvicorn.Config(
-            app, host=bot.host, port=bot.port, log_config=None, access_log=False, lifespan="off", server_header=False
+            app,
+            host=bot.host,
+            port=bot.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=STOP_WITHIN,
         )
 
     async def _respond_while(self, listening: asyncio.Task[None], store: Store) -> None:
@@ -153,6 +165,16 @@ def alert_formats(
     return formats, missing
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"FIRST_RESPONDER_DATA: the folder {folder} cannot be made ({error.strerror}). Name one that the bot may "
+            "write to."
+        ) from None
+
+
 def _import_responding() -> ModuleType:
     from bot import responding
 
@@ -167,7 +189,13 @@ class _Server(uvicorn.Server):
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn's way to say that it cannot listen
+            where = f"{self.config.host}:{self.config.port}"
+            raise SettingsError(
+                f"Nothing can listen on {where}: set PORT to a free port and HOST to an address of this machine."
+            ) from None
         self.listening.set()
 
     @contextmanager

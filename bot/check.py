@@ -27,8 +27,10 @@ async def check_all(settings: Settings, integrations: Mapping[str, Integration[A
     tools = Tools(clock=SystemClock(), threads=threads, source_deadline=settings.bot.source_deadline)
     jobs: list[Awaitable[Sequence[CheckResult]]] = [check_slack(settings.slack), _store(settings), _files(settings)]
     jobs += [_vendor(integration, settings.vendors[name], tools) for name, integration in integrations.items()]
-    answers = await asyncio.gather(*jobs)
-    threads.close()
+    try:
+        answers = await asyncio.gather(*jobs)
+    finally:
+        threads.close()
     return tuple(result for answer in answers for result in answer)
 
 

@@ -1,15 +1,20 @@
-"""The reference of all settings, made from the settings themselves; docs/settings.md holds it and a test compares."""
+"""The reference of all settings, made from the settings themselves; docs/settings.md holds it and a test compares.
+
+`python -m bot.reference` writes it anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 from bot.settings import BotSettings
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
 
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """# Settings
 
 All settings are environment variables. `first-responder check` says for each token and source whether it works, and
@@ -40,3 +45,9 @@ def _default(value: Any) -> str:
         return ""
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"`{shown.replace('|', chr(92) + '|')}`"
+
+
+if __name__ == "__main__":
+    from integrations.registry import discover
+
+    PAGE.write_text(settings_page(discover()))

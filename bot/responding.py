@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from bot.domain.catalog import Catalog
 from bot.domain.errors import ChatError
-from bot.domain.ports import Clock
+from bot.domain.ports import Clock, ContextSource, Warmable
 from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
 from bot.flows.dress import Dress
@@ -32,6 +32,7 @@ from bot.flows.picture import DrawChart
 from bot.flows.place import OpenPlace
 from bot.flows.respond import Responder
 from bot.flows.triage import Triage
+from bot.garbage import calm
 from bot.settings import Settings
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
 from bot.slack.desk import Desk
@@ -70,8 +71,9 @@ async def respond(
         knowledge = await _knowledge(settings, store, tools.clock)
         stack.push_async_callback(knowledge.recall.close)
         api = WebApi(await stack.enter_async_context(_web_client(settings)))
-        bot_user = await _reach_slack(api, doors.ready)
-        gather = Gather(_sources(settings, integrations, knowledge, tools), deadline=settings.bot.source_deadline)
+        bot_user = str((await _reach_slack(lambda: api.call("auth.test"), doors.ready))["user_id"])
+        sources = _sources(settings, integrations, knowledge, tools)
+        gather = Gather(sources, deadline=settings.bot.source_deadline)
         responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools)
         workflows = await stack.enter_async_context(_durable(settings, responder))
         doors.ready("workflows", "ok")
@@ -82,10 +84,15 @@ async def respond(
             starter=workflows,
         )
         doors.set_wake(dispatch.wake)
-        await stack.enter_async_context(
+        worker = await stack.enter_async_context(
             _listening(settings, store, api, knowledge.catalog, tools.clock, dispatch, doors)
         )
-        await dispatch.run()
+        if settings.bot.preload:
+            stack.enter_context(_preloading(sources, knowledge, tools, doors))
+        calm()
+        async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
+            working.create_task(dispatch.run())
+            working.create_task(worker.run())
 
 
 async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledge:
@@ -102,7 +109,7 @@ async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledg
 
 def _sources(
     settings: Settings, integrations: Mapping[str, Integration[Any]], knowledge: Knowledge, tools: Tools
-) -> tuple[Any, ...]:
+) -> tuple[ContextSource, ...]:
     remote = [
         source
         for name, integration in integrations.items()
@@ -110,6 +117,26 @@ def _sources(
         for source in integration.sources(settings.vendors[name], tools)
     ]
     return (*remote, *knowledge.sources)
+
+
+@contextmanager
+def _preloading(sources: Sequence[ContextSource], knowledge: Knowledge, tools: Tools, doors: Doors) -> Iterator[None]:
+    """Warms the sources one after the other in the background; not ready until it is done, but responding already."""
+
+    async def warm() -> None:
+        for source in sources:
+            if isinstance(source, Warmable):
+                await tools.threads.run(source.warm)
+        await knowledge.recall.settled()
+        calm()
+        doors.ready("sources", "ok")
+
+    doors.ready("sources", "warming up")
+    warming = asyncio.create_task(warm())
+    try:
+        yield
+    finally:
+        warming.cancel()
 
 
 def _responder(
@@ -164,11 +191,13 @@ async def _web_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
         yield client
 
 
-async def _reach_slack(api: WebApi, ready: Callable[[str, str], None]) -> str:
-    """Our own user id. Waits until Slack can be used: webhooks are stored meanwhile."""
+async def _reach_slack(
+    call: Callable[[], Awaitable[Mapping[str, Any]]], ready: Callable[[str, str], None]
+) -> Mapping[str, Any]:
+    """Slack's answer, once it gives one. What comes in meanwhile is stored."""
     while True:
         try:
-            return str((await api.call("auth.test"))["user_id"])
+            return await call()
         except ChatError as error:
             ready("slack", f"cannot be used: {error}; `first-responder check` tells what to do")
             log.warning("Slack cannot be used yet: %s", error)
@@ -182,7 +211,7 @@ async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Wo
     try:
         yield workflows
     finally:
-        await asyncio.to_thread(workflows.close)
+        await workflows.close()
 
 
 @asynccontextmanager
@@ -194,7 +223,7 @@ async def _listening(
     clock: Clock,
     dispatch: Dispatch,
     doors: Doors,
-) -> AsyncIterator[None]:
+) -> AsyncIterator[EventWorker]:
     desk = Desk(
         api=api,
         incidents=store.incidents,
@@ -208,16 +237,13 @@ async def _listening(
     )
     worker = EventWorker(store.slack_events, desk)
     app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)
-    working = asyncio.create_task(worker.run())
-    try:
-        async with _connected(settings, app, doors):
-            yield
-    finally:
-        working.cancel()
+    async with _connected(settings, app, api, doors):
+        yield worker
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, app: AsyncApp, doors: Doors) -> AsyncIterator[None]:
+async def _connected(settings: Settings, app: AsyncApp, api: WebApi, doors: Doors) -> AsyncIterator[None]:
+    """Hears Slack as soon as that is possible: incidents are responded to without it."""
     if settings.slack.mode == "http":
         from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 
@@ -226,9 +252,16 @@ async def _connected(settings: Settings, app: AsyncApp, doors: Doors) -> AsyncIt
         yield
         return
     handler = AsyncSocketModeHandler(app, settings.slack.app_token)
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-    doors.ready("slack", "ok")
+    connecting = asyncio.create_task(_connect(handler, settings.slack.app_token, api, doors))
     try:
         yield
     finally:
+        connecting.cancel()
         await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _connect(handler: AsyncSocketModeHandler, app_token: str, api: WebApi, doors: Doors) -> None:
+    # Asked for first, since the handler itself tells a wrong token by a traceback every ten seconds.
+    await _reach_slack(lambda: api.call("apps.connections.open", app_token=app_token), doors.ready)
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+    doors.ready("slack", "ok")

@@ -13,13 +13,14 @@ import logging
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
-from bot.domain.errors import ChatError, SettingsError
+from bot.domain.errors import ChatError, NotStored, SettingsError
 from bot.flows.respond import Responder
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,11 @@ T = TypeVar("T")
 VERSION = "1"  # raised only when a change would not replay the steps of running workflows
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # seconds between tries while Slack cannot be used
 MOST_RESTARTS = 5  # a response that failed for good is begun again at most so often
+CLOSING_THREADS = 4
 OLDEST_SQLITE = (3, 42)  # the engine's SQL uses unixepoch('subsec') on Python 3.12 and newer
 
 _responder: Responder | None = None
+_steps: set[asyncio.Task[object]] = set()  # that run a step now
 
 
 def _flows() -> Responder:
@@ -45,7 +48,7 @@ async def _open_place(incident_id: str) -> None:
 
 @DBOS.step(name="investigate")
 async def _investigate(incident_id: str) -> None:
-    await _flows().investigate(incident_id)
+    await _patiently(lambda: _flows().investigate(incident_id), incident_id)
 
 
 @DBOS.step(name="brief")
@@ -55,7 +58,7 @@ async def _brief(incident_id: str) -> None:
 
 @DBOS.step(name="dress")
 async def _dress(incident_id: str) -> None:
-    await _flows().dress(incident_id)
+    await _patiently(lambda: _flows().dress(incident_id), incident_id)
 
 
 @DBOS.workflow(name="respond")
@@ -71,15 +74,19 @@ async def _refresh(incident_id: str) -> None:
 
 
 async def _patiently(work: Callable[[], Awaitable[T]], incident_id: str) -> T:
-    """Keep trying while Slack cannot be used: an outage delays an incident's card, it does not lose it."""
+    """Keep trying while Slack or the store cannot be used: an outage delays an incident's card, it does not lose it."""
+    task = asyncio.current_task()
+    assert task is not None
+    _steps.add(task)
+    task.add_done_callback(_steps.discard)
     wait = FIRST_WAIT
     while True:
         try:
             return await work()
-        except ChatError as error:
-            if error.is_final:
+        except (ChatError, NotStored) as error:
+            if isinstance(error, ChatError) and error.is_final:
                 raise
-            log.warning("%s: Slack cannot be used (%s); trying again in %.1f s", incident_id, error, wait)
+            log.warning("%s: not possible now (%s); trying again in %.1f s", incident_id, error, wait)
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
 
@@ -136,8 +143,17 @@ class Workflows:
             with SetWorkflowID(workflow_id):
                 await DBOS.start_workflow_async(_refresh, incident_id)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Running work is left where it is and goes on at the next start."""
+        steps = tuple(_steps)
+        for step in steps:
+            step.cancel()  # not recorded as a failure; what went on would meet a closed store, and that would be one
+        await asyncio.gather(*steps, return_exceptions=True)
+        # The engine made its own threads the loop's default ones and ends them: what closes after it needs some too.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CLOSING_THREADS))
+        await asyncio.to_thread(self._destroy)
+
+    def _destroy(self) -> None:
         DBOS.destroy()
         if self._engine is not None:
             self._engine.dispose()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_IMPORTING = threading.Lock()
 
 
 class SourceThreads:
@@ -19,7 +21,7 @@ class SourceThreads:
     """
 
     def __init__(self, size: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="source")
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="source", initializer=_import_what_clients_share)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Raises what `work` raises; RuntimeError after `close`."""
@@ -28,6 +30,16 @@ class SourceThreads:
     def close(self) -> None:
         """Take no more work and drop what has not begun; does not wait for what is running."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _import_what_clients_share() -> None:
+    """Vendors' clients are imported where they are first used, several at the same moment.
+
+    Each imports parts of urllib3 in an order of its own; two that do so at once can lock each other out
+    (`_DeadlockError`), and a source would fail for it.
+    """
+    with _IMPORTING:
+        import requests  # noqa: F401
 
 
 async def run_until(ends: float, jobs: Sequence[Coroutine[Any, Any, None]]) -> int:

@@ -6,10 +6,13 @@ import re
 import unicodedata
 
 from bot.domain.incident import Incident
+from bot.domain.plaintext import plain
 
 CHANNEL_NAME_LIMIT = 80  # Slack: at most 80 characters, lowercase letters, digits, hyphens and underscores
 SLUG_LIMIT = 44  # characters: what a phone's list of channels still shows
 SUFFIX_ROOM = 4  # for "-2" to "-999"
+TOPIC_SERVICE_LIMIT = 60  # characters; a topic takes 250 in all
+_MARKUP = {ord(char): None for char in "<>&"}  # a topic is shown as text, but the notice about it is a message
 
 
 def channel_name(incident: Incident) -> str:
@@ -21,9 +24,9 @@ def channel_name(incident: Incident) -> str:
 def _slug(text: str) -> str:
     bare = re.sub(r"\[[^\]]*\]|\([^)]*\)", " ", text)  # "[FIRING:1] ... (production critical)" says nothing new
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", bare)  # CamelCase alert names
-    plain = unicodedata.normalize("NFKD", split).encode("ascii", "ignore").decode().lower()
+    ascii_only = unicodedata.normalize("NFKD", split).encode("ascii", "ignore").decode().lower()
     slug = ""
-    for word in dict.fromkeys(re.findall(r"[a-z0-9]+", plain)):
+    for word in dict.fromkeys(re.findall(r"[a-z0-9]+", ascii_only)):
         if slug and len(slug) + len(word) >= SLUG_LIMIT:
             break
         slug += f"-{word}"
@@ -32,7 +35,8 @@ def _slug(text: str) -> str:
 
 def topic(incident: Incident) -> str:
     """One line: how bad, how far, what, since when."""
-    service = f"{incident.service} | " if incident.service else ""
+    name = plain((incident.service or "").translate(_MARKUP), TOPIC_SERVICE_LIMIT)
+    service = f"{name} | " if name else ""
     return (
         f"{incident.severity} | {incident.status.capitalize()} | {service}"
         f"started {incident.started_at:%H:%M} UTC | {incident.id}"

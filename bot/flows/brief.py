@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from bot.domain.briefing import Briefing
 from bot.domain.card import CardView, Picture
 from bot.domain.catalog import Catalog
 from bot.domain.compose import compose
 from bot.domain.errors import ChatError, FirstResponderError
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, IncidentStatus
 from bot.domain.ports import Agenda, Briefings, Cards, Clock, Incidents
 from bot.flows.investigate import request_for
 from bot.flows.picture import DrawChart
@@ -59,7 +60,7 @@ class Brief:
 
     async def _show(self, incident: Incident, briefing: Briefing, picture: Picture | None) -> None:
         assert incident.card is not None
-        view = CardView(incident=incident, findings=briefing.findings, briefing=briefing, picture=picture)
+        view = CardView(incident=_briefed(incident), findings=briefing.findings, briefing=briefing, picture=picture)
         try:
             await self._cards.edit(incident.card, view, last=True)
         except ChatError as error:
@@ -73,3 +74,9 @@ class Brief:
         picture = await self._draw.wait(incident.id)
         if picture is not None:
             await self._show(incident, briefing, picture)
+
+
+def _briefed(incident: Incident) -> Incident:
+    """As it is once this briefing is shown: looked at, so no longer in triage."""
+    is_new = incident.status is IncidentStatus.TRIAGE
+    return replace(incident, status=IncidentStatus.INVESTIGATING) if is_new else incident

@@ -18,6 +18,7 @@ from bot.flows.place import existing
 
 log = logging.getLogger(__name__)
 
+DECLARED = "slack"  # the source of an alert that a person made
 MOST_BOOKMARKS = 6  # the bar above a channel holds about as many before it folds
 
 
@@ -64,7 +65,8 @@ def dressing(incident: Incident, findings: Sequence[Finding], catalog: Catalog) 
         if isinstance(item.fact, RunbookFact) and item.link
     ][:1]
     first_level = [i.fact.email for i in evidence if isinstance(i.fact, OnCallFact) and i.fact.level == 1]
-    declarer = incident.first_alert.labels.get("declared_by")
+    first = incident.first_alert
+    declarer = first.labels.get("declared_by") if first.source == DECLARED else None  # anyone's alert may have labels
     return Dressing(
         topic=topic(incident),
         bookmarks=tuple({link.url: link for link in links}.values())[:MOST_BOOKMARKS],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.domain.card import Picture
 from bot.domain.chart import alt_text
-from bot.domain.errors import ChatError
+from bot.domain.errors import ChatError, NotStored
 from bot.domain.evidence import Finding, TriggerChart
 from bot.domain.ports import ChartRenderer, Effects, Pictures
 
@@ -44,15 +44,15 @@ class DrawChart:
 
     async def _draw(self, incident_id: str, chart: TriggerChart) -> Picture | None:
         key = f"chart:{incident_id}"
-        effect = await self._effects.begin(key)
-        if effect.result is not None:
-            return Picture(**json.loads(effect.result))
         alt = alt_text(chart)
         try:
+            effect = await self._effects.begin(key)
+            if effect.result is not None:
+                return Picture(**json.loads(effect.result))
             png = await self._renderer.render(chart)
             picture = await self._pictures.upload(png, name=f"{incident_id}.png", title=chart.title, alt=alt)
-        except ChatError as error:
-            log.warning("%s: the chart could not be uploaded: %s", incident_id, error)
+            await self._effects.finish(key, json.dumps({"file_id": picture.file_id, "alt": picture.alt}))
+        except (ChatError, NotStored) as error:
+            log.warning("%s: the briefing goes without its chart: %s", incident_id, error)
             return None
-        await self._effects.finish(key, json.dumps({"file_id": picture.file_id, "alt": picture.alt}))
         return picture

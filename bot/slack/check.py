@@ -70,12 +70,14 @@ async def _socket(settings: SlackSettings) -> CheckResult:
         with translating("apps.connections.open"):
             await client.apps_connections_open(app_token=settings.app_token)
     except ChatError as error:
-        return _problem("Slack app token", error, "SLACK_APP_TOKEN")
+        return _problem("Slack app token", error, "SLACK_APP_TOKEN (it needs the scope connections:write)")
     return CheckResult(subject="Slack app token", state=CheckState.OK, detail="Socket Mode can connect")
 
 
 def _problem(subject: str, error: ChatError, variable: str) -> CheckResult:
-    if error.code == "unreachable":
+    if error.code == "ratelimited":
+        remedy = "try again in a minute"
+    elif error.code in ("unreachable", "service_unavailable"):
         remedy = "check that this machine may reach slack.com, and SLACK_API_URL if you set it"
     else:
         remedy = f"copy the token again from your Slack app's page into {variable}"

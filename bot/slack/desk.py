@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
+from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
 from bot.slack import views
 from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
-from bot.slack.mrkdwn import escape
+from bot.slack.mrkdwn import escape, mentioned, typed
 from bot.slack.web_api import WebApi
+
+log = logging.getLogger(__name__)
 
 REPLY_EVENT = "reply"  # the metadata's event type on our answers
 NOTE_LIMIT = 500  # characters of a message that the timeline keeps
+TITLE_LIMIT = 140  # characters, in the form and from it
+USER_ID = re.compile(r"[UW][A-Z0-9]{5,}")
+
+
+class NoteOutcome(StrEnum):
+    NOTED = "noted"
+    REPEAT = "noted before"
+    REMOVED = "taken off the timeline"
+    NO_INCIDENT = "ignored: no incident here"
 
 
 class Desk:
@@ -43,6 +59,7 @@ class Desk:
         self._command = command
         self._services = tuple(services)
         self._on_accepted = on_accepted
+        self._names: dict[str, str] = {}  # by user id
 
     async def handle(self, intent: Intent) -> str:
         """Do what an event asks; returns one word on what came of it."""
@@ -96,41 +113,68 @@ class Desk:
                 incident_id=incident.id,
                 at=self._clock.now(),
                 kind="note",
-                text=plain(asked.command.argument, NOTE_LIMIT),
+                text=plain(await self._typed(asked.command.argument), NOTE_LIMIT),
                 actor=asked.user,
             )
             await self._timeline.add(event, key=f"note:{asked.id}")
             return f"Added to the timeline of {incident.id}."
-        return views.timeline_text(incident, await self._timeline.of(incident.id))
+        events = await self._timeline.of(incident.id)
+        names = await self._names_of([event.actor for event in views.newest(events)])
+        return views.timeline_text(incident, events, names)
 
-    async def note(self, noted: Noted) -> str:
+    async def note(self, noted: Noted) -> NoteOutcome:
         """Put a message on its incident's timeline at the time it was posted."""
-        incident = await self._incidents.in_place(noted.channel, None) or await self._incidents.in_place(
-            noted.channel, noted.ts
-        )
-        if incident is None:
-            return "ignored: no incident here"
         key = f"message:{noted.channel}:{noted.ts}"
         if noted.removed:
             await self._timeline.remove(key)
-            return "taken off the timeline"
-        text = noted.text if noted.text is not None else await self._message_text(noted)
+            return NoteOutcome.REMOVED
+        if noted.text is None:
+            noted = await self._with_message(noted)
+        incident = await self._incidents.in_place(noted.channel, noted.thread or noted.ts)
+        if incident is None:
+            return NoteOutcome.NO_INCIDENT
         link = (await self._api.call("chat.getPermalink", channel=noted.channel, message_ts=noted.ts))["permalink"]
         event = TimelineEvent(
             incident_id=incident.id,
             at=moment(noted.ts),
             kind="note",
-            text=plain(text, NOTE_LIMIT),
+            text=plain(await self._typed(noted.text or ""), NOTE_LIMIT),
             actor=noted.author or noted.user,
             link=link,
         )
-        return "noted" if await self._timeline.add(event, key=key) is Acceptance.STORED else "noted before"
+        is_new = await self._timeline.add(event, key=key) is Acceptance.STORED
+        return NoteOutcome.NOTED if is_new else NoteOutcome.REPEAT
 
-    async def _message_text(self, noted: Noted) -> str:
+    async def _with_message(self, noted: Noted) -> Noted:
+        """With the text and the thread of the message: a reaction's event tells only its id."""
         page = await self._api.call(
-            "conversations.replies", channel=noted.channel, ts=noted.ts, inclusive=True, limit=1
+            "conversations.replies",
+            channel=noted.channel,
+            ts=noted.ts,
+            oldest=noted.ts,
+            latest=noted.ts,
+            inclusive=True,
+            limit=10,
         )
-        return str(page["messages"][0].get("text", "")) if page["messages"] else ""
+        # A reply's id may bring its thread's first message along.
+        message: Mapping[str, Any] = next((found for found in page["messages"] if found.get("ts") == noted.ts), {})
+        return replace(noted, text=message.get("text", ""), author=message.get("user"), thread=message.get("thread_ts"))
+
+    async def _typed(self, text: str) -> str:
+        return typed(text, await self._names_of(mentioned(text)))
+
+    async def _names_of(self, users: Iterable[str]) -> Mapping[str, str]:
+        """What these people are called; those who cannot be looked up are missing."""
+        for user in dict.fromkeys(users):
+            if user in self._names or not USER_ID.fullmatch(user):
+                continue
+            try:
+                found = (await self._api.call("users.info", user=user))["user"]
+            except ChatError as error:
+                log.info("%s has no name: %s", user, error)
+                continue
+            self._names[user] = found.get("real_name") or found.get("name") or user
+        return self._names
 
     async def _reply(self, asked: Asked, text: str) -> None:
         key = f"reply:{asked.id}"
@@ -152,7 +196,10 @@ class Desk:
         method, where = (
             ("conversations.replies", {"ts": asked.thread}) if asked.thread else ("conversations.history", {})
         )
-        page = await self._api.call(method, channel=asked.channel, include_all_metadata=True, limit=200, **where)
+        asked_at = asked.id.rpartition(":")[2]  # the answer is newer
+        page = await self._api.call(
+            method, channel=asked.channel, oldest=asked_at, include_all_metadata=True, limit=200, **where
+        )
         return any((m.get("metadata") or {}).get("event_payload", {}).get("key") == key for m in page["messages"])
 
     async def show_home(self, user: str) -> None:
@@ -160,6 +207,7 @@ class Desk:
         await self._api.call("views.publish", user_id=user, view=view)
 
     async def open_form(self, trigger: str, title: str = "") -> None:
+        title = plain(await self._typed(title), TITLE_LIMIT)
         await self._api.call("views.open", trigger_id=trigger, view=views.declare_form(self._services, title))
 
     async def declare(self, declared: Declared) -> None:
@@ -171,9 +219,9 @@ class Desk:
             fingerprint=declared.form,
             status=AlertStatus.FIRING,
             severity=Severity(declared.severity),
-            title=plain(declared.title, 300),
+            title=plain(declared.title, TITLE_LIMIT),
             started_at=now,
-            service=declared.service,
+            service=plain(declared.service or "", TITLE_LIMIT) or None,
             description=plain(declared.description, 2000),
             labels=labels,
         )
@@ -183,4 +231,4 @@ class Desk:
 
 def errors_of(declared: Declared) -> dict[str, Any]:
     """What is wrong with a filled-in form, by block id; empty where nothing is."""
-    return {} if declared.title else {"title": "Say in a few words what is wrong."}
+    return {} if plain(declared.title, TITLE_LIMIT) else {"title": "Say in a few words what is wrong."}

@@ -54,11 +54,15 @@ class EventWorker:
             body = json.loads(event.body)
         except ValueError:
             return "ignored: unreadable"
-        intent = event_intent(body) if isinstance(body, dict) else Ignored(why="unreadable")
         try:
+            intent = event_intent(body) if isinstance(body, dict) else Ignored(why="unreadable")
             return await self._desk.handle(intent)
         except ChatError as error:
             if not error.is_final:
                 raise
             log.warning("Slack event %s: %s", event.event_id, error)
             return f"failed: {error}"
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # An event or an answer of a shape that nobody foresaw: it must not stop all those behind it.
+            log.exception("Slack event %s", event.event_id)
+            return f"failed: {type(error).__name__}"

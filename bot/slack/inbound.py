@@ -34,8 +34,9 @@ class Noted:
     channel: str
     ts: str
     removed: bool = False
-    text: str | None = None  # where the payload carries the message itself
+    text: str | None = None  # mrkdwn, where the payload carries the message itself
     author: str | None = None
+    thread: str | None = None  # the message's thread, where the payload tells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def event_intent(body: Mapping[str, Any]) -> Intent:
 def _mention(event: Mapping[str, Any]) -> Intent:
     if event.get("bot_id"):
         return Ignored(why="another bot")
-    words = re.sub(r"<@[A-Z0-9]+(\|[^>]*)?>", " ", str(event.get("text", ""))).strip()
+    words = re.sub(r"<@[A-Z0-9]+(\|[^>]*)?>", " ", str(event.get("text", "")), count=1).strip()
     return Asked(
         id=f"{event['channel']}:{event['ts']}",
         command=parse(words),
@@ -120,6 +121,7 @@ def _pin(event: Mapping[str, Any]) -> Intent:
         removed=event["type"] == "pin_removed",
         text=message.get("text"),
         author=message.get("user"),
+        thread=message.get("thread_ts"),
     )
 
 
@@ -169,6 +171,7 @@ def shortcut_intent(body: Mapping[str, Any]) -> Noted:
         ts=message["ts"],
         text=message.get("text"),
         author=message.get("user"),
+        thread=message.get("thread_ts"),
     )
 
 

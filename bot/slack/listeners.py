@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.ports import SlackEvents
-from bot.slack.desk import Desk, errors_of
+from bot.slack.desk import Desk, NoteOutcome, errors_of
 from bot.slack.inbound import (
     ADD_TO_TIMELINE,
     DECLARE_FORM,
@@ -20,9 +22,18 @@ from bot.slack.inbound import (
     shortcut_intent,
     slash_intent,
 )
+from bot.slack.mrkdwn import escape
 from bot.slack.settings import SlackSettings
+from bot.slack.web_api import translating
 
 log = logging.getLogger(__name__)
+
+NOTE_ANSWERS = {
+    NoteOutcome.NOTED: "Added to the timeline.",
+    NoteOutcome.REPEAT: "It is on the timeline already.",
+    NoteOutcome.REMOVED: "Taken off the timeline.",
+    NoteOutcome.NO_INCIDENT: "No incident is worked on here: the message was added to no timeline.",
+}
 
 Next = Callable[[], Awaitable[BoltResponse | None]]
 
@@ -33,7 +44,7 @@ def build(
     """The Bolt application with every listener of the manifest."""
     app = AsyncApp(
         client=client,
-        token=settings.bot_token,
+        logger=_bolt_log(),
         signing_secret=settings.signing_secret or None,
         request_verification_enabled=settings.mode == "http",
     )
@@ -51,22 +62,25 @@ def build(
     @app.command(settings.command)
     async def command(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
-        asked = slash_intent(body)
-        if asked.command.name == "new":
-            await desk.open_form(body["trigger_id"], asked.command.argument)
-        else:
-            await respond(text=await desk.answer(asked), response_type="ephemeral")
+        async with _telling(body, respond):
+            asked = slash_intent(body)
+            if asked.command.name == "new":
+                await desk.open_form(body["trigger_id"], asked.command.argument)
+            else:
+                await respond(text=await desk.answer(asked), response_type="ephemeral")
 
     @app.shortcut(DECLARE_FORM)
     @app.action(DECLARE_FORM)
-    async def declare(ack: Any, body: dict[str, Any]) -> None:
+    async def declare(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
-        await desk.open_form(body["trigger_id"])
+        async with _telling(body, respond):
+            await desk.open_form(body["trigger_id"])
 
     @app.shortcut(ADD_TO_TIMELINE)
-    async def add_to_timeline(ack: Any, body: dict[str, Any]) -> None:
+    async def add_to_timeline(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
-        await desk.note(shortcut_intent(body))
+        async with _telling(body, respond):
+            await _tell(body, respond, NOTE_ANSWERS[await desk.note(shortcut_intent(body))])
 
     @app.view(DECLARE_FORM)
     async def submitted(ack: Any, body: dict[str, Any]) -> None:
@@ -78,7 +92,45 @@ def build(
         await ack()
 
     @app.error
-    async def failed(error: Exception, body: dict[str, Any]) -> None:
-        log.error("a Slack %s could not be handled", body.get("type") or body.get("command"), exc_info=error)
+    async def failed(error: Exception, body: dict[str, Any], respond: Any) -> None:
+        unforeseen = None if isinstance(error, FirstResponderError) else error
+        log.error("a Slack %s could not be handled: %s", _kind(body), error, exc_info=unforeseen)
+        await _tell(body, respond, "That did not work; my log tells why.")
 
     return app
+
+
+def _bolt_log() -> logging.Logger:
+    """Bolt's, without its warning that the environment names a token as well: it is the client's own."""
+    made = logging.getLogger("slack_bolt.app")
+    made.addFilter(_is_no_token_warning)
+    return made
+
+
+def _is_no_token_warning(record: logging.LogRecord) -> bool:
+    return "`token` will be unused" not in record.getMessage()
+
+
+@asynccontextmanager
+async def _telling(body: Mapping[str, Any], respond: Any) -> AsyncIterator[None]:
+    """Says to who asked what went wrong. Such errors must not reach Bolt: it would take the acknowledgement back."""
+    try:
+        yield
+    except FirstResponderError as error:
+        log.warning("a Slack %s could not be handled: %s", _kind(body), error)
+        await _tell(body, respond, f"That did not work: {escape(str(error))}.")
+
+
+async def _tell(body: Mapping[str, Any], respond: Any, text: str) -> None:
+    """To the one person who asked, where Slack gives a way to do so."""
+    if not body.get("response_url"):
+        return
+    try:
+        with translating("response_url"):
+            await respond(text=text, response_type="ephemeral", replace_original=False)
+    except ChatError as error:
+        log.warning("an answer could not be given: %s", error)
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    return str(body.get("type") or body.get("command"))

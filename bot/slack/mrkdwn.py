@@ -9,6 +9,7 @@ The latter become look-alikes: readable, without effect. What people copy (comma
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.domain.plaintext import plain
@@ -17,6 +18,7 @@ URL_LIMIT = 2000  # longer ones are not links that people made
 _LOOK_ALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
 _EDGE_UNDERSCORES = re.compile(r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")  # Slack does not format inside_words
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ENTITY = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
 _EVERYONE = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _URL_ENCODED = str.maketrans({c: f"%{ord(c):02X}" for c in "|<>\"`^{}\\' *~"})
 
@@ -30,6 +32,28 @@ def escape(text: str) -> str:
     """One line of mrkdwn that says `text` and does nothing: no entity, no ping, no formatting."""
     seen = _EVERYONE.sub("\uff20", visible(text)).translate(_LOOK_ALIKES)
     return _EDGE_UNDERSCORES.sub(lambda run: "\u02cd" * len(run[0]), seen).translate(_ENTITIES)
+
+
+def typed(text: str, names: Mapping[str, str]) -> str:
+    """What a person typed, from a message's mrkdwn: escapes undone, mentions and links as they look.
+
+    `names` tells what people are called by their user ids. The result is foreign text: to show it, `escape` it.
+    """
+    seen = _ENTITY.sub(lambda entity: _look(entity[1], entity[2], entity[3], names), text)
+    return seen.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _look(sign: str, target: str, label: str | None, names: Mapping[str, str]) -> str:
+    if sign == "@":
+        return "@" + (names.get(target) or label or target)
+    if sign == "#":
+        return "#" + (label or target)
+    return label or (f"@{target}" if sign == "!" else target)
+
+
+def mentioned(text: str) -> tuple[str, ...]:
+    """The ids of the people whom a message's mrkdwn mentions."""
+    return tuple(entity[2] for entity in _ENTITY.finditer(text) if entity[1] == "@")
 
 
 def code(text: str) -> str:

@@ -8,16 +8,20 @@ from typing import Any
 
 from bot.domain.alert import Severity
 from bot.domain.incident import Incident, PlaceKind
+from bot.domain.plaintext import plain
 from bot.domain.ports import TimelineEvent
+from bot.slack.blocks.limits import NOTICE_ROOM, SECTION_LIMIT, fitted
 from bot.slack.grammar import WORDS, Command
 from bot.slack.inbound import DECLARE_FORM
-from bot.slack.mrkdwn import escape
+from bot.slack.mrkdwn import escape, link
 from prompts import render
 
 Block = dict[str, Any]
 
 MOST_LISTED = 20
 MOST_EVENTS = 30
+TITLE_SHOWN, SERVICE_SHOWN, EVENT_SHOWN, NAME_SHOWN, TYPED_SHOWN = 150, 80, 500, 60, 40  # characters
+LINK_SIGN = "\u2197"
 SEVERITY_MEANING = {
     Severity.SEV1: "users cannot use something they need, now",
     Severity.SEV2: "users are hurt, or will be soon",
@@ -31,7 +35,7 @@ def help_text(command: str, unknown: Command | None = None) -> str:
         "help.v1",
         command=command,
         words=WORDS,
-        unknown=escape(unknown.typed) if unknown else "",
+        unknown=escape(plain(unknown.typed, TYPED_SHOWN)) if unknown else "",
         nearest=unknown.nearest if unknown else None,
     ).text
 
@@ -44,9 +48,10 @@ def where(incident: Incident) -> str:
 
 
 def incident_line(incident: Incident, now: datetime) -> str:
-    service = f" \u00b7 {escape(incident.service)}" if incident.service else ""
+    service = f" \u00b7 {escape(plain(incident.service, SERVICE_SHOWN))}" if incident.service else ""
+    title = escape(plain(incident.title, TITLE_SHOWN))
     return (
-        f"*{incident.severity}* {incident.id} {escape(incident.title)}{service} \u00b7 {incident.status} \u00b7 "
+        f"*{incident.severity}* {incident.id} {title}{service} \u00b7 {incident.status} \u00b7 "
         f"{age(now, incident.opened_at)} \u00b7 {where(incident)}"
     )
 
@@ -62,18 +67,17 @@ def age(now: datetime, since: datetime) -> str:
 def list_text(incidents: Sequence[Incident], now: datetime) -> str:
     if not incidents:
         return ":large_green_circle: No open incidents."
-    lines = [f"{len(incidents)} open incident{'s' if len(incidents) > 1 else ''}, worst first:"]
-    lines += [f"\u2022 {incident_line(incident, now)}" for incident in incidents[:MOST_LISTED]]
-    if len(incidents) > MOST_LISTED:
-        lines.append(f"and {len(incidents) - MOST_LISTED} more.")
-    return "\n".join(lines)
+    heading = f"{len(incidents)} open incident{'s' if len(incidents) > 1 else ''}, worst first:"
+    lines = (f"\u2022 {incident_line(incident, now)}" for incident in incidents)
+    room = SECTION_LIMIT - len(heading) - 1  # App Home shows it in a section
+    return f"{heading}\n{fitted(lines, room, total=len(incidents), most=MOST_LISTED)}"
 
 
 def status_text(incident: Incident, now: datetime) -> str:
-    firing = sum(1 for grouped in incident.alerts if grouped.is_firing)
+    firing = f"{incident.firing_count} of {incident.alert_count} alerts still firing"
     lines = [
         incident_line(incident, now),
-        f"Started {incident.started_at:%Y-%m-%d %H:%M} UTC; {firing} of {len(incident.alerts)} alerts still firing.",
+        f"Started {incident.started_at:%Y-%m-%d %H:%M} UTC; {firing}.",
     ]
     lines.append("The briefing is posted." if incident.briefed_at else "The sources are still being asked.")
     if incident.place and incident.place.kind is PlaceKind.CHANNEL:
@@ -81,15 +85,29 @@ def status_text(incident: Incident, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def timeline_text(incident: Incident, events: Sequence[TimelineEvent]) -> str:
-    lines = [f"*Timeline of {incident.id}* (UTC)"]
-    if len(events) > MOST_EVENTS:
-        lines.append(f"the newest {MOST_EVENTS} of {len(events)}:")
-    for event in events[-MOST_EVENTS:]:
-        who = f" (<@{event.actor}>)" if event.actor.startswith(("U", "W")) else ""
-        link = f" <{event.link}|\u2197>" if event.link else ""
-        lines.append(f"`{event.at:%H:%M:%S}` {escape(event.text)}{who}{link}")
-    return "\n".join(lines)
+def timeline_text(incident: Incident, events: Sequence[TimelineEvent], names: Mapping[str, str]) -> str:
+    """The newest entries that fit; `names` tells what people are called by their user ids."""
+    lines: list[str] = []
+    room = SECTION_LIMIT
+    for event in reversed(newest(events)):
+        line = _event_line(event, names)
+        room -= len(line) + 1
+        if room < NOTICE_ROOM:
+            break
+        lines.insert(0, line)
+    left_out = f", the newest {len(lines)} of {len(events)}" if len(lines) < len(events) else ""
+    return "\n".join([f"*Timeline of {incident.id}* (UTC{left_out})", *lines])
+
+
+def newest(events: Sequence[TimelineEvent]) -> Sequence[TimelineEvent]:
+    return events[-MOST_EVENTS:]
+
+
+def _event_line(event: TimelineEvent, names: Mapping[str, str]) -> str:
+    """People are named, not mentioned: reading the timeline must not ping everybody on it."""
+    who = f" ({escape(plain(names.get(event.actor, event.actor), NAME_SHOWN))})" if event.actor else ""
+    shown = f" {link(event.link, LINK_SIGN)}" if event.link else ""
+    return f"`{event.at:%H:%M:%S}` {escape(plain(event.text, EVENT_SHOWN))}{who}{shown}"
 
 
 def declare_form(services: Sequence[str], title: str = "") -> Mapping[str, Any]:
@@ -105,7 +123,7 @@ def declare_form(services: Sequence[str], title: str = "") -> Mapping[str, Any]:
         "submit": {"type": "plain_text", "text": "Declare"},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [
-            _text_input("title", "What is wrong?", value=title[:140], most=140),
+            _text_input("title", "What is wrong?", value=title, most=140),
             {
                 "type": "input",
                 "block_id": "severity",
@@ -152,7 +170,7 @@ def home(incidents: Sequence[Incident], now: datetime, command: str) -> Mapping[
     """The App Home: open incidents and the declare button."""
     blocks: list[Block] = [
         {"type": "header", "text": {"type": "plain_text", "text": "Open incidents"}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": list_text(incidents, now)[:3000]}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": list_text(incidents, now)}},
         {
             "type": "actions",
             "elements": [

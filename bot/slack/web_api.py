@@ -50,7 +50,7 @@ class WebApi:
                 return await self._once(method, arguments)
             except _RateLimited as limited:
                 if attempt == RATE_LIMIT_TRIES or limited.seconds > LONGEST_INLINE_WAIT:
-                    raise ChatError("ratelimited", f"{method}: wait {limited.seconds:.0f} s", is_final=False) from None
+                    raise
                 await asyncio.sleep(limited.seconds)
         raise AssertionError("unreachable")
 
@@ -77,18 +77,18 @@ def translating(method: str) -> Iterator[None]:
         raise ChatError("unreachable", f"{method}: {type(error).__name__}", is_final=False) from None
 
 
-class _RateLimited(Exception):
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
+class _RateLimited(ChatError):
+    def __init__(self, method: str, seconds: float) -> None:
+        super().__init__("ratelimited", f"{method}: wait {seconds:.0f} s", is_final=False)
         self.seconds = seconds
 
 
-def _translated(method: str, error: Any) -> Exception:
+def _translated(method: str, error: Any) -> ChatError:
     response = error.response
     status = getattr(response, "status_code", 200)
     if status == 429:
         headers = {name.lower(): value for name, value in (response.headers or {}).items()}
-        return _RateLimited(float(headers.get("retry-after", "1")))
+        return _RateLimited(method, float(headers.get("retry-after", "1")))
     data = response.data if isinstance(response.data, dict) else {}
     code = str(data.get("error") or ("service_unavailable" if status >= 500 else "unknown_error"))
     detail = "; ".join(str(m) for m in (data.get("response_metadata") or {}).get("messages", ())[:3])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import bold, code, escape, link
+from bot.slack.mrkdwn import bold, code, escape, link, mentioned, typed
 
 PIECES = [
     "<",
@@ -57,7 +57,7 @@ def test_nothing_live_survives_in_text(foreign: str) -> None:
     for shown in (escape(foreign), bold(foreign)[1:-1]):
         assert not set("<>`~*\n") & set(shown)
         assert not re.search(r"&(?!(amp|lt|gt);)", shown)
-        assert not re.search(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", shown)
+        assert not re.search(r"(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_])", shown)
         assert not re.search(r"@(channel|here|everyone)\b", shown, re.IGNORECASE)
         assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"}]
 
@@ -114,3 +114,24 @@ def test_an_address_keeps_its_meaning() -> None:
         link('https://g.example/d?a=1&b={x="y|z"}', "graph")
         == "<https://g.example/d?a=1&amp;b=%7Bx=%22y%7Cz%22%7D|graph>"
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("a &lt; b &amp;&amp; c &gt; d", "a < b && c > d"),
+        ("&amp;lt; stays", "&lt; stays"),
+        ("<@U12345678> and <@U00000000|bo> and <@U99999999>", "@Ana Ruiz and @bo and @U99999999"),
+        ("<!here> <!channel|channel> <!subteam^S1|@oncall>", "@here channel @oncall"),
+        ("<#C1|general> <#C2>", "#general #C2"),
+        ("<https://a.example/x|the graph> <https://a.example/y>", "the graph https://a.example/y"),
+        ("plain *bold*", "plain *bold*"),
+        ("<>", "<>"),
+    ],
+)
+def test_what_people_typed_is_read_as_it_looked(sent: str, meant: str) -> None:
+    assert typed(sent, {"U12345678": "Ana Ruiz"}) == meant
+
+
+def test_the_people_in_a_message_are_found() -> None:
+    assert mentioned("<@U12345678> <@U00000000|bo> <!here> <#C1> &lt;@U5&gt;") == ("U12345678", "U00000000")

@@ -1,0 +1,106 @@
+"""Sources are asked once, their answers show as they come, and what they said is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bot.domain.catalog import Catalog, Service
+from bot.domain.context import ContextRequest
+from bot.domain.evidence import Answer, Evidence, ServiceFact
+from bot.flows.investigate import request_for
+from bot.testing import NOON, FakeSource, make_alert
+from tests.scene import CHART, OWNER, Scene, until
+
+
+class Doored:
+    """A source that answers once its door is opened."""
+
+    def __init__(self, name: str, answer: Answer) -> None:
+        self.name = name
+        self.door = asyncio.Event()
+        self._answer = answer
+
+    async def look(self, request: ContextRequest) -> Answer:
+        await self.door.wait()
+        return self._answer
+
+
+def evidence(source: str) -> Evidence:
+    fact = ServiceFact(service=source, owner="", tier=None, depends_on=(), dependants=(), known=True)
+    return Evidence(source=source, text=f"{source} is known", fact=fact)
+
+
+async def test_findings_are_stored_with_evidence_ids_and_sources_are_asked_once(stage: Scene) -> None:
+    one, two = (FakeSource(name, Answer(evidence=(evidence(name), evidence(name)))) for name in ("a", "b"))
+    stage = stage.restarted(sources=(one, two))
+    incident_id = await stage.incident()
+    await stage.flows.investigate(incident_id)
+    await stage.flows.investigate(incident_id)
+    await stage.restarted().flows.investigate(incident_id)
+    found = await stage.store.briefings.findings(incident_id)
+    assert found is not None
+    assert [item.id for finding in found for item in finding.evidence] == ["E1", "E2", "E3", "E4"]
+    assert (len(one.asked), len(two.asked)) == (1, 1)
+
+
+async def test_answers_tick_in_while_others_are_still_asked(stage: Scene) -> None:
+    quick, slow = Doored("quick", Answer(evidence=(OWNER,))), Doored("slow", Answer())
+    stage = stage.restarted(sources=(quick, slow))
+    incident_id = await stage.incident()
+    await stage.open(incident_id)
+    (versions,) = stage.chat.posted.values()
+    asking = asyncio.create_task(stage.flows.investigate(incident_id))
+    quick.door.set()
+    await until(lambda: len(versions) == 2)
+    assert [finding.source for finding in versions[-1].findings] == ["quick"]
+    assert versions[-1].pending == ("slow",)
+    slow.door.set()
+    await asking
+    assert len(versions) == 2, "the last answer is shown by the briefing"
+
+
+async def test_an_answer_before_the_card_is_there_shows_nowhere_and_is_kept(stage: Scene) -> None:
+    quick, slow = Doored("quick", Answer(evidence=(OWNER,))), Doored("slow", Answer())
+    stage = stage.restarted(sources=(quick, slow))
+    incident_id = await stage.incident()
+    asking = asyncio.create_task(stage.flows.investigate(incident_id))
+    quick.door.set()
+    slow.door.set()
+    await asking
+    assert stage.chat.posted == {}
+    found = await stage.store.briefings.findings(incident_id)
+    assert found is not None
+    assert [finding.source for finding in found] == ["quick", "slow"]
+
+
+async def test_drawing_begins_as_soon_as_the_chart_is_there(stage: Scene) -> None:
+    quick, slow = Doored("quick", Answer(evidence=(OWNER,), chart=CHART)), Doored("slow", Answer())
+    stage = stage.restarted(sources=(quick, slow))
+    incident_id = await stage.incident()
+    asking = asyncio.create_task(stage.flows.investigate(incident_id))
+    quick.door.set()
+    await until(lambda: stage.chat.uploads)
+    assert not asking.done()
+    slow.door.set()
+    await asking
+
+
+async def test_the_request_holds_all_alerts_the_earliest_onset_and_the_neighbourhood(stage: Scene) -> None:
+    checkout = Service(name="checkout", depends_on=("payments", "unknown"))
+    services = (checkout, Service(name="payments"), Service(name="shop", depends_on=("checkout",)))
+    catalog = Catalog(services={service.name: service for service in services})
+    incident_id = await stage.incident()
+    await stage.join(incident_id, make_alert(fingerprint="f2", started_at=NOON - timedelta(minutes=9)))
+    asked = request_for(await stage.get(incident_id), catalog, stage.clock)
+    assert [alert.fingerprint for alert in asked.alerts] == ["f1", "f2"]
+    assert asked.onset == NOON - timedelta(minutes=9)
+    assert asked.now == NOON
+    assert asked.service is checkout
+    assert [service.name for service in asked.neighbours] == ["payments", "shop"]
+
+
+async def test_an_alert_without_a_known_service_has_no_neighbourhood(stage: Scene) -> None:
+    incident_id = await stage.incident(service=None)
+    asked = request_for(await stage.get(incident_id), Catalog(), stage.clock)
+    assert (asked.service, asked.neighbours) == (None, ())

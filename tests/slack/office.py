@@ -1,0 +1,250 @@
+"""People in a workspace and our listeners behind it: everything between them goes over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.types import ASGIApp
+
+from bot.app import SlackDoor, SystemClock
+from bot.domain.alert import Alert, Delivery
+from bot.domain.incident import Card, GroupingReason, Incident, Place, PlaceKind
+from bot.slack.desk import Desk
+from bot.slack.event_worker import EventWorker
+from bot.slack.listeners import build
+from bot.slack.settings import SlackSettings
+from bot.slack.web_api import WebApi
+from bot.testing import make_alert
+from bot.web import create_app as front_door
+from memory.store import Store
+from sandbox.serve import serving
+from sandbox.slack.app import create_app, install
+from sandbox.slack.control import Control
+from sandbox.slack.workspace import Workspace
+from tests.scene import until
+
+MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
+BOT = "first-responder"
+
+
+@dataclass(kw_only=True)
+class Office:
+    workspace: Workspace
+    control: Control
+    store: Store
+    api: WebApi
+    settings: SlackSettings
+    bot_url: str = ""  # where our own front door is, in HTTP mode
+    wakes: list[int] = field(default_factory=list)  # one for each incident that was declared
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(
+            api=self.api,
+            incidents=self.store.incidents,
+            timeline=self.store.timeline,
+            effects=self.store.effects,
+            inbox=self.store.inbox,
+            clock=SystemClock(),
+            command="/inc",
+            services=("checkout", "payments"),
+            on_accepted=lambda: self.wakes.append(1),
+        )
+        self.worker = EventWorker(self.store.slack_events, self.desk)
+
+    def app(self) -> AsyncApp:
+        return build(
+            self.api.client, self.settings, events=self.store.slack_events, desk=self.desk, on_event=self.worker.wake
+        )
+
+    # Incidents
+
+    async def incident(self, kind: PlaceKind = PlaceKind.CHANNEL, **details: Any) -> Incident:
+        """With a channel of its own, or a card in #incident-triage; ana and bo are there."""
+        alert = make_alert(**{"started_at": SystemClock().now(), **details})
+        opened = await self.open(alert)
+        name = opened.id.lower() if kind is PlaceKind.CHANNEL else "incident-triage"
+        channel = self.workspace.find_channel(name)
+        if channel is None:
+            channel_id = str((await self.api.call("conversations.create", name=name))["channel"]["id"])
+            for who in ("ana", "bo"):
+                await self.control.join(who, channel_id)
+        else:
+            channel_id = channel.id
+        sent = await self.api.call("chat.postMessage", channel=channel_id, text=f"card of {opened.id}")
+        await self.store.places.save_place(opened.id, Place(kind=kind, channel=channel_id, name=name))
+        await self.store.places.save_card(opened.id, Card(channel=channel_id, ts=sent["ts"]))
+        found = await self.store.incidents.get(opened.id)
+        assert found is not None
+        return found
+
+    async def open(self, alert: Alert) -> Incident:
+        received = SystemClock().now()
+        return await self.store.desk.transact(
+            lambda desk: desk.open_incident(alert, GroupingReason.NEW_CONDITION, received)
+        )
+
+    async def deliveries(self) -> list[Delivery]:
+        """What waits to be triaged."""
+        waiting = await self.store.desk.transact(lambda desk: [row.delivery for row in desk.pending(100)])
+        return list(waiting)
+
+    # People
+
+    async def command(self, words: str, channel: str = "general", who: str = "ana") -> str:
+        """The answer that this person alone sees."""
+        before = len(await self._private(who, channel))
+        outcome = await self.control.command(who, channel, "/inc", words)
+        assert outcome.ok, outcome
+        async with asyncio.timeout(5):
+            while len(await self._private(who, channel)) == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await self.quiet()
+        answers = await self._private(who, channel)
+        assert len(answers) == before + 1, "every command is answered once"
+        return str(answers[-1]["text"])
+
+    async def _private(self, who: str, channel: str) -> list[Mapping[str, Any]]:
+        return [message for message in await self.control.messages(who, channel) if message["ephemeral"]]
+
+    async def mention(self, words: str, channel: str, who: str = "ana", thread: str | None = None) -> str:
+        """The answer in the thread."""
+        ts = await self.control.say(who, channel, f"@{BOT} {words}", thread)
+        await self.quiet()
+        return self.reply_to(ts, channel, thread)
+
+    def reply_to(self, ts: str, channel: str, thread: str | None = None) -> str:
+        """The one answer of the bot to a message, in its thread."""
+        told = [
+            m for m in self.bot_messages(channel) if m.get("thread_ts") == (thread or ts) and float(m["ts"]) > float(ts)
+        ]
+        assert len(told) == 1, told
+        return str(told[0]["text"])
+
+    def bot_messages(self, channel: str) -> list[Mapping[str, Any]]:
+        place = self.workspace.channel(channel).id
+        user = self.workspace.bot.id
+        return [m for m in self.workspace.all_messages() if m["channel"] == place and m.get("user") == user]
+
+    async def quiet(self) -> None:
+        """Until everything is delivered and worked off."""
+
+        async def settled() -> bool:
+            rest, _ = await self.control.quiet(idle=0.03, timeout=5.0)
+            return rest and not await self.store.slack_events.unhandled(1)
+
+        async with asyncio.timeout(10):
+            while not await settled():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await self.control.quiet(idle=0.03, timeout=5.0)
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What came of the recorded events, oldest first."""
+        return [outcome for _, outcome in self._handled]
+
+    def watch(self) -> None:
+        """Notes every event's outcome from now on."""
+        self._handled: list[tuple[int, str]] = []
+        handled = self.store.slack_events.handled
+
+        async def noting(row: int, outcome: str) -> None:
+            self._handled.append((row, outcome))
+            await handled(row, outcome)
+
+        self.store.slack_events.handled = noting  # type: ignore[method-assign]
+
+    @property
+    def pings(self) -> list[str]:
+        """Whom the bot's messages would have notified, but for Slack's own notices about itself."""
+        own = self.workspace.bot.id
+        return [ping.target for ping in self.workspace.pings if ping.by == own and ping.target != own]
+
+
+@asynccontextmanager
+async def office(folder: Path, people: Any, *, mode: str = "socket", connect: bool = True) -> AsyncIterator[Office]:
+    """A workspace with our manifest installed and the listeners connected to it."""
+    workspace = Workspace(people, bot_name=BOT)
+    install(workspace, yaml.safe_load(MANIFEST.read_text()))
+    workspace.delivery.retry_delays = (0.0, 0.0, 0.0)
+    store = await Store.open(f"sqlite:///{folder / 'store.db'}")
+    slack = create_app(workspace, manifest=yaml.safe_load(MANIFEST.read_text()))
+    async with serving(slack) as url:
+        settings = SlackSettings(
+            bot_token=workspace.bot_token,
+            app_token=workspace.app_token,
+            signing_secret=workspace.signing_secret,
+            mode=mode,
+        )
+        api = WebApi(AsyncWebClient(token=workspace.bot_token, base_url=f"{url}/api/"))
+        made = Office(workspace=workspace, control=slack.state.control, store=store, api=api, settings=settings)
+        made.watch()
+        try:
+            if connect:
+                async with connected(made):
+                    yield made
+            else:
+                yield made
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def connected(made: Office) -> AsyncIterator[None]:
+    """The listeners hear, and the worker works, until the end."""
+    working = asyncio.create_task(made.worker.run())
+    try:
+        async with _http(made) if made.settings.mode == "http" else _socket(made):
+            yield
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+@asynccontextmanager
+async def _socket(made: Office) -> AsyncIterator[None]:
+    handler = AsyncSocketModeHandler(made.app(), made.workspace.app_token, ping_interval=0.2)
+    before = made.workspace.delivery.socket.connections
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+    try:
+        await until(lambda: made.workspace.delivery.socket.connections > before)
+        yield
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+@asynccontextmanager
+async def _http(made: Office) -> AsyncIterator[None]:
+    door = SlackDoor()
+    door.open(cast(ASGIApp, AsyncSlackRequestHandler(made.app())))
+    async with serving(http_front(made, door)) as url:
+        made.bot_url = f"{url}/slack/events"
+        await made.control.deliver_to(made.bot_url)
+        try:
+            yield
+        finally:
+            await made.control.deliver_to(None)
+
+
+def http_front(made: Office, door: SlackDoor) -> ASGIApp:
+    async def ready() -> Mapping[str, str]:
+        return {"store": "ok"}
+
+    return front_door(
+        formats={},
+        inbox=made.store.inbox,
+        clock=SystemClock(),
+        readiness=ready,
+        on_accepted=lambda: None,
+        slack_events=door,
+    )

@@ -1,0 +1,207 @@
+"""The whole program as a process: the front door first, Slack when it is there, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bench.process import TOKEN, alert_body
+from sandbox.bot_process import BotProcess, running, usable_port
+from sandbox.scenario.model import Person
+from sandbox.serve import serving
+from sandbox.slack.app import create_app
+from sandbox.slack.control import Control
+from sandbox.slack.workspace import Workspace
+from sandbox.world import CARD_EVENT
+from tests.scene import until
+
+ROOT = Path(__file__).parent.parent
+PEOPLE = (Person(handle="ana", name="Ana Ruiz", email="ana@example.com"),)
+STOPS_WITHIN = 5.0  # seconds
+HEAVY = ("slack_bolt", "dbos", "elasticsearch", "github", "chromadb", "pdpyras", "prometheus_api_client", "requests")
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return Workspace(PEOPLE, bot_name="first-responder")
+
+
+@asynccontextmanager
+async def started(folder: Path, slack: str, workspace: Workspace, **changes: str) -> AsyncIterator[BotProcess]:
+    """The bot with no vendor but Alertmanager; not waited for."""
+    (folder / "services.yaml").write_text("services: {}\n")
+    (folder / "runbooks").mkdir(exist_ok=True)
+    port = usable_port()
+    environ = {
+        "FIRST_RESPONDER_DATA": str(folder / "data"),
+        "PORT": str(port),
+        "SERVICES_FILE": str(folder / "services.yaml"),
+        "RUNBOOKS_DIR": str(folder / "runbooks"),
+        "SLACK_API_URL": f"{slack}/api/",
+        "SLACK_BOT_TOKEN": workspace.bot_token,
+        "SLACK_APP_TOKEN": workspace.app_token,
+        "SLACK_SIGNING_SECRET": workspace.signing_secret,
+        "ALERTMANAGER_TOKEN": TOKEN,
+        **changes,
+    }
+    async with running(environ, port, folder / "bot.log") as bot:
+        yield bot
+
+
+async def get(bot: BotProcess, path: str) -> tuple[int, Any]:
+    async with aiohttp.ClientSession() as session, session.get(bot.address + path) as answer:
+        text = await answer.text()
+        return answer.status, json.loads(text) if text.startswith("{") else text
+
+
+async def listening(bot: BotProcess) -> None:
+    await until(lambda: "accepting webhooks on" in bot.log.read_text() or not bot.is_running, patience=30)
+    assert bot.is_running, bot.log_tail()
+
+
+async def part(bot: BotProcess, name: str, begin: str) -> None:
+    """Waits until a part's state begins so."""
+    async with asyncio.timeout(30):
+        while not (await get(bot, "/readyz"))[1]["parts"][name].startswith(begin):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def fire(bot: BotProcess, name: str) -> int:
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+    body = alert_body(name, service=name)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{bot.address}/webhooks/alertmanager", data=body, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+def briefings(workspace: Workspace) -> list[dict[str, Any]]:
+    return [
+        message
+        for message in workspace.all_messages()
+        if (message.get("metadata") or {}).get("event_type") == CARD_EVENT
+        and message["metadata"]["event_payload"]["stage"] == "briefing"
+    ]
+
+
+async def ends_well(bot: BotProcess) -> None:
+    began = time.perf_counter()
+    await bot.stop()
+    assert time.perf_counter() - began < STOPS_WITHIN
+    assert bot.process.returncode == 0, bot.log_tail()
+    # What uvicorn says about a request that it gave up is no failure of ours.
+    log, _, given_up = bot.log.read_text().partition("Exception in ASGI application")
+    assert "Traceback" not in log, log
+    assert not given_up or "timeout graceful shutdown exceeded" in given_up
+
+
+def test_nothing_heavy_is_imported_before_the_front_door_listens() -> None:
+    program = (
+        "import sys, bot.app, bot.settings, integrations.registry as r; r.discover()\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+async def test_webhooks_are_taken_while_slack_is_away_and_responded_to_once_it_comes(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    slack = usable_port()
+    async with started(tmp_path, f"http://127.0.0.1:{slack}", workspace) as bot:
+        await listening(bot)
+        assert await fire(bot, "early") == 202
+        await part(bot, "slack", "cannot be used: unreachable")
+        status, state = await get(bot, "/readyz")
+        assert (status, state["ready"], state["parts"]["store"]) == (503, False, "ok")
+        assert (await get(bot, "/healthz"))[0] == 200
+        async with serving(create_app(workspace), port=slack):
+            await until(lambda: briefings(workspace), patience=30)
+            await part(bot, "slack", "ok")
+            assert (await get(bot, "/readyz"))[0] == 200
+            await ends_well(bot)
+
+
+@pytest.mark.slow
+async def test_a_wrong_app_token_is_said_and_incidents_are_responded_to_all_the_same(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    async with (
+        serving(create_app(workspace)) as slack,
+        started(tmp_path, slack, workspace, SLACK_APP_TOKEN="wrong") as bot,
+    ):
+        await listening(bot)
+        await part(bot, "slack", "cannot be used: invalid_auth")
+        assert await fire(bot, "deaf") == 202
+        await until(lambda: briefings(workspace), patience=30)
+        await ends_well(bot)
+
+
+@pytest.mark.slow
+async def test_http_mode_end_to_end(tmp_path: Path, workspace: Workspace) -> None:
+    workspace.delivery.retry_delays = (0.0,)
+    async with (
+        serving(create_app(workspace)) as slack,
+        started(tmp_path, slack, workspace, SLACK_MODE="http", SLACK_APP_TOKEN="") as bot,
+    ):
+        await bot.until_ready()
+        control = Control(workspace)
+        await control.deliver_to(f"{bot.address}/slack/events")
+        assert await fire(bot, "answered") == 202
+        await until(lambda: briefings(workspace), patience=30)
+        outcome = await control.command("ana", "general", "/inc", "list")
+        assert outcome.ok
+        await until(lambda: workspace.channel("general").ephemerals)
+        assert "1 open incident" in workspace.channel("general").ephemerals[0].text
+        async with aiohttp.ClientSession() as session:
+            forged = {"x-slack-request-timestamp": str(int(time.time())), "x-slack-signature": "v0=" + "0" * 64}
+            async with session.post(f"{bot.address}/slack/events", data=b"{}", headers=forged) as answer:
+                assert answer.status == 401
+        await control.deliver_to(None)
+        await ends_well(bot)
+
+
+@pytest.mark.slow
+async def test_it_stops_in_the_middle_of_a_response_and_finishes_it_after_the_next_start(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    async with serving(create_app(workspace)) as slack:
+        async with started(tmp_path, slack, workspace) as bot:
+            await bot.until_ready()
+            await Control(workspace).fault("away", "chat.update")
+            assert await fire(bot, "interrupted") == 202
+            await until(lambda: any(call.method == "chat.update" for call in workspace.calls.calls), patience=30)
+            await ends_well(bot)
+        assert briefings(workspace) == []
+        await Control(workspace).clear_faults()
+        async with started(tmp_path, slack, workspace) as bot:
+            await until(lambda: briefings(workspace), patience=30)
+            await ends_well(bot)
+    assert len(briefings(workspace)) == 1
+
+
+@pytest.mark.slow
+async def test_a_sender_that_never_finishes_does_not_hold_up_the_stop(tmp_path: Path, workspace: Workspace) -> None:
+    async with serving(create_app(workspace)) as slack, started(tmp_path, slack, workspace) as bot:
+        await listening(bot)
+        host, port = bot.address.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /webhooks/alertmanager HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        await writer.drain()
+        await bot.until_ready()
+        await ends_well(bot)
+        writer.close()
