@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import aiohttp
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
 
 from bot.domain.catalog import Catalog
-from bot.domain.errors import ChatError
 from bot.domain.ports import Clock, ContextSource, Warmable
 from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
@@ -35,6 +30,7 @@ from bot.flows.triage import Triage
 from bot.garbage import calm
 from bot.settings import Settings
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
+from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
@@ -46,8 +42,6 @@ from memory.knowledge import Knowledge
 from memory.store import Store
 
 log = logging.getLogger(__name__)
-
-SLACK_RETRY = 5.0  # seconds between tries to reach Slack at start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +64,8 @@ async def respond(
     async with AsyncExitStack() as stack:
         knowledge = await _knowledge(settings, store, tools.clock)
         stack.push_async_callback(knowledge.recall.close)
-        api = WebApi(await stack.enter_async_context(_web_client(settings)))
-        bot_user = str((await _reach_slack(lambda: api.call("auth.test"), doors.ready))["user_id"])
+        api = WebApi(await stack.enter_async_context(web_client(settings.slack)))
+        bot_user = str((await reach(lambda: api.call("auth.test"), doors.ready))["user_id"])
         sources = _sources(settings, integrations, knowledge, tools)
         gather = Gather(sources, deadline=settings.bot.source_deadline)
         responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools)
@@ -183,28 +177,6 @@ def _responder(
 
 
 @asynccontextmanager
-async def _web_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
-    """One pool of connections for all calls: the SDK would otherwise open one for each."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
-        client = AsyncWebClient(token=settings.slack.bot_token, base_url=settings.slack.api_url, session=session)
-        client.retry_handlers.clear()  # a blind second chat.postMessage would post twice; `WebApi` retries knowingly
-        yield client
-
-
-async def _reach_slack(
-    call: Callable[[], Awaitable[Mapping[str, Any]]], ready: Callable[[str, str], None]
-) -> Mapping[str, Any]:
-    """Slack's answer, once it gives one. What comes in meanwhile is stored."""
-    while True:
-        try:
-            return await call()
-        except ChatError as error:
-            ready("slack", f"cannot be used: {error}; `first-responder check` tells what to do")
-            log.warning("Slack cannot be used yet: %s", error)
-        await asyncio.sleep(SLACK_RETRY)
-
-
-@asynccontextmanager
 async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Workflows]:
     workflows = Workflows(responder, data_dir=settings.bot.folder, executor_id=settings.bot.executor_id)
     workflows.launch()
@@ -237,31 +209,5 @@ async def _listening(
     )
     worker = EventWorker(store.slack_events, desk)
     app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)
-    async with _connected(settings, app, api, doors):
+    async with connected(settings.slack, app, api, open_door=doors.open_slack, ready=doors.ready):
         yield worker
-
-
-@asynccontextmanager
-async def _connected(settings: Settings, app: AsyncApp, api: WebApi, doors: Doors) -> AsyncIterator[None]:
-    """Hears Slack as soon as that is possible: incidents are responded to without it."""
-    if settings.slack.mode == "http":
-        from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
-
-        doors.open_slack(cast(ASGIApp, AsyncSlackRequestHandler(app)))
-        doors.ready("slack", "ok")
-        yield
-        return
-    handler = AsyncSocketModeHandler(app, settings.slack.app_token)
-    connecting = asyncio.create_task(_connect(handler, settings.slack.app_token, api, doors))
-    try:
-        yield
-    finally:
-        connecting.cancel()
-        await handler.close_async()  # type: ignore[no-untyped-call]
-
-
-async def _connect(handler: AsyncSocketModeHandler, app_token: str, api: WebApi, doors: Doors) -> None:
-    # Asked for first, since the handler itself tells a wrong token by a traceback every ten seconds.
-    await _reach_slack(lambda: api.call("apps.connections.open", app_token=app_token), doors.ready)
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-    doors.ready("slack", "ok")

@@ -18,7 +18,7 @@ AFTER_FAILURE = 1.0  # seconds: the store did not take it
 BATCH = 30  # deliveries triaged in one transaction, about 10 ms: new webhooks wait for the one writer meanwhile
 # In a flood (more than a batch comes in while one is triaged) triage rests for so many turns of the event loop: they
 # are short where there is time to spare and long where senders wait for their answer. What is stored can wait.
-REST, LONGEST_REST = 60, 0.5
+REST, LONGEST_REST = 800, 0.5
 REFRESH_SPACING = 2.0  # seconds between two refreshes of one card: in a storm every alert changes it
 
 
