@@ -44,7 +44,7 @@ async def _picture(sandbox: World, arguments: argparse.Namespace) -> None:
             viewport={"width": WIDTH, "height": arguments.height}, device_scale_factor=arguments.scale
         )
         who = sandbox.workspace.member(person).id
-        await page.goto(f"{sandbox.page}/?as={who}#/{card['channel']}/at/{card['ts']}")
+        await page.goto(f"{sandbox.page}/?as={who}#/{card['channel']}")
         chart = page.locator(f'#main [data-ts="{card["ts"]}"] .block-image img')
         await chart.evaluate("image => image.decode()")
         await _scroll(page, card["ts"], arguments.down)

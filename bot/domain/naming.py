@@ -15,6 +15,14 @@ TOPIC_SERVICE_LIMIT = 60  # characters; a topic takes 250 in all
 _MARKUP = {ord(char): None for char in "<>&"}  # a topic is shown as text, but the notice about it is a message
 
 
+_STATE = re.compile(r"^\s*\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*")
+
+
+def bare_title(title: str) -> str:
+    """Without the "[FIRING:1]" that Alertmanager's templates put first: our card says it itself, and up to date."""
+    return _STATE.sub("", title)
+
+
 def channel_name(incident: Incident) -> str:
     """`inc-YYYYMMDD-slug` of the service and the title, within Slack's rules."""
     words = f"{incident.service or ''} {incident.title}"

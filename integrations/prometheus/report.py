@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.context import ContextRequest
 from bot.domain.errors import SourceError
 from bot.domain.evidence import AlertFact, Answer, Evidence, TriggerChart
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from integrations.prometheus.client import FiringAlert
 from integrations.prometheus.questions import Question, Span
@@ -46,7 +47,7 @@ def report(request: ContextRequest, told: Told, *, service_label: str, link: str
         found, threshold = told.trigger
         found = _named_after(told.signals[same_as][0], found) if same_as is not None else found
         metrics.append(evidence(_with_service(found, service_label), limit=threshold, link=link))
-        picture = chart(found, title=plain(request.alert.title, NAME_LIMIT), threshold=threshold)
+        picture = chart(found, title=plain(bare_title(request.alert.title), NAME_LIMIT), threshold=threshold)
     # The alert's own expression is told once, unless its signal knows a capacity besides.
     metrics += [
         evidence(found, limit=limit, link=link)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 
 from bot.domain.alert import Severity
 from bot.domain.causes.words import clock, span
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.slack.blocks.limits import Block, context, fitted, header
 from bot.slack.mrkdwn import escape, link
@@ -22,7 +22,6 @@ _MARKS = {
     Severity.SEV3: "\N{LARGE YELLOW CIRCLE}",
     Severity.SEV4: "\N{MEDIUM WHITE CIRCLE}",
 }
-_STATE = re.compile(r"^\s*\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*")  # Alertmanager's templates; the card says it itself
 RESOLVED_MARK = "\N{WHITE HEAVY CHECK MARK}"
 _REASONS = {
     GroupingReason.NEW_CONDITION: "opened this incident",
@@ -38,7 +37,7 @@ _REASONS = {
 
 def name(incident: Incident) -> str:
     """ "checkout: HighErrorRatio", as plain text; the service is not said twice."""
-    title = plain(_STATE.sub("", incident.title), TITLE_LIMIT)
+    title = plain(bare_title(incident.title), TITLE_LIMIT)
     service = plain(incident.service or "", NAME_LIMIT)
     return title if not service or service.lower() in title.lower() else f"{service}: {title}"
 
