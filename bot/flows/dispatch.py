@@ -19,6 +19,7 @@ BATCH = 30  # deliveries triaged in one transaction, about 10 ms: new webhooks w
 # In a flood (more than a batch comes in while one is triaged) triage rests for so many turns of the event loop: they
 # are short where there is time to spare and long where senders wait for their answer. What is stored can wait.
 REST, LONGEST_REST = 800, 0.5
+AGAIN_AFTER = 60.0  # seconds: a response that failed for good is begun again; one that is under way stays as it is
 REFRESH_SPACING = 2.0  # seconds between two refreshes of one card: in a storm every alert changes it
 
 
@@ -40,7 +41,7 @@ class Dispatch:
         self._starter = starter
         self._wake = asyncio.Event()
         self._arrivals = 0
-        self._begun: set[str] = set()
+        self._respond_from: dict[str, float] = {}  # by incident: not before this time of the loop
         self._refresh_from: dict[str, float] = {}  # by incident: not before this time of the loop
 
     def wake(self) -> None:
@@ -75,9 +76,10 @@ class Dispatch:
         return await self._refresh()
 
     async def _respond(self) -> None:
+        now = asyncio.get_running_loop().time()
         for incident_id in await self._agenda.unbriefed():
-            if incident_id not in self._begun:
-                self._begun.add(incident_id)
+            if now >= self._respond_from.get(incident_id, now):
+                self._respond_from[incident_id] = now + AGAIN_AFTER
                 await self._starter.respond(incident_id)
 
     async def _refresh(self) -> float:

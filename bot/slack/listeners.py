@@ -48,7 +48,14 @@ def build(
         signing_secret=settings.signing_secret or None,
         request_verification_enabled=settings.mode == "http",
     )
+    _record_events(app, events, on_event)
+    _answer_commands(app, settings.command, desk)
+    _answer_forms(app, desk)
+    _answer_failures(app)
+    return app
 
+
+def _record_events(app: AsyncApp, events: SlackEvents, on_event: Callable[[], None]) -> None:
     @app.middleware
     async def record(body: dict[str, Any], next: Next) -> BoltResponse | None:  # Bolt asks for the name `next`
         # Bolt acknowledges an event before its listener runs: what is not on disk by then would be lost in a crash.
@@ -59,7 +66,9 @@ def build(
         on_event()
         return BoltResponse(status=200)
 
-    @app.command(settings.command)
+
+def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
+    @app.command(word)
     async def command(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
         async with _telling(body, respond):
@@ -69,18 +78,20 @@ def build(
             else:
                 await respond(text=await desk.answer(asked), response_type="ephemeral")
 
+    @app.shortcut(ADD_TO_TIMELINE)
+    async def add_to_timeline(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        async with _telling(body, respond):
+            await _tell(body, respond, NOTE_ANSWERS[await desk.note(shortcut_intent(body))])
+
+
+def _answer_forms(app: AsyncApp, desk: Desk) -> None:
     @app.shortcut(DECLARE_FORM)
     @app.action(DECLARE_FORM)
     async def declare(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
         async with _telling(body, respond):
             await desk.open_form(body["trigger_id"])
-
-    @app.shortcut(ADD_TO_TIMELINE)
-    async def add_to_timeline(ack: Any, body: dict[str, Any], respond: Any) -> None:
-        await ack()
-        async with _telling(body, respond):
-            await _tell(body, respond, NOTE_ANSWERS[await desk.note(shortcut_intent(body))])
 
     @app.view(DECLARE_FORM)
     async def submitted(ack: Any, body: dict[str, Any]) -> None:
@@ -91,13 +102,13 @@ def build(
         await desk.declare(declared)  # on disk before the form closes
         await ack()
 
+
+def _answer_failures(app: AsyncApp) -> None:
     @app.error
     async def failed(error: Exception, body: dict[str, Any], respond: Any) -> None:
         unforeseen = None if isinstance(error, FirstResponderError) else error
         log.error("a Slack %s could not be handled: %s", _kind(body), error, exc_info=unforeseen)
         await _tell(body, respond, "That did not work; my log tells why.")
-
-    return app
 
 
 def _bolt_log() -> logging.Logger:

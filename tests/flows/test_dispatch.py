@@ -39,6 +39,19 @@ async def test_a_new_incident_is_responded_to_once(stage: Scene) -> None:
     assert starts.refreshes == []
 
 
+async def test_an_incident_that_is_still_not_briefed_after_a_while_is_begun_again(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_AFTER", 0.0)
+    starts = Starts()
+    dispatch = stage.dispatch(starts)
+    await stage.deliver("k1", make_alert())
+    await dispatch.run_once()
+    begun = len(starts.responses)
+    await dispatch.run_once()
+    assert len(starts.responses) > begun
+
+
 async def test_a_changed_incident_is_refreshed_and_the_next_time_only_after_a_pause(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
