@@ -87,11 +87,18 @@ class SlackRooms:
     async def _bookmarks(self, place: Place, links: tuple[Link, ...]) -> None:
         there = await self._api.call("bookmarks.list", channel_id=place.channel)
         known = {bookmark.get("link") for bookmark in there["bookmarks"]}
+        refused: list[ChatError] = []
         for link in links:
-            if link.url not in known:
+            if link.url in known:
+                continue
+            try:
                 await self._api.call(
                     "bookmarks.add", channel_id=place.channel, title=link.title, type="link", link=link.url
                 )
+            except ChatError as error:  # one bad address must not cost the others
+                refused.append(error)
+        if refused:
+            raise refused[0]
 
     async def _invite_email(self, place: Place, email: str) -> None:
         user = (await self._api.call("users.lookupByEmail", email=email))["user"]

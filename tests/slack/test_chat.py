@@ -105,6 +105,18 @@ async def test_dressing_twice_adds_nothing_twice_and_says_what_it_could_not_do(
     assert workspace.member("ana").id in (await api.call("conversations.members", channel=place.channel))["members"]
 
 
+async def test_a_bookmark_that_slack_refuses_costs_only_itself(
+    rooms: SlackRooms, api: WebApi, workspace: Workspace
+) -> None:
+    place = await rooms.open_channel(NAME, incident_id="INC-2026-0001", since=now())
+    await Control(workspace).fault(kind="error", method="bookmarks.add", error="invalid_link", times=1)
+    links = tuple(Link(title=name, url=f"https://example.com/{name}") for name in ("first", "second"))
+    undone = await rooms.dress(place, Dressing(topic="SEV1", bookmarks=links))
+    assert ["invalid_link" in sentence for sentence in undone] == [True]
+    there = (await api.call("bookmarks.list", channel_id=place.channel))["bookmarks"]
+    assert [bookmark["title"] for bookmark in there] == ["second"]
+
+
 async def test_the_triage_channel_is_made_where_it_is_missing_and_joined_where_it_is_not(rooms: SlackRooms) -> None:
     made = await rooms.join_channel("incident-triage")
     assert await rooms.join_channel("incident-triage") == made
