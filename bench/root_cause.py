@@ -20,7 +20,7 @@ from bench.recorded_faults import BOUTIQUE, PET_SHOP, RecordedFault, folder, loa
 from bench.result import Result
 from bench.scorers import SCORERS, alike, chance
 from bot.domain import onset
-from bot.domain.briefing import Confidence
+from bot.domain.confidence import Confidence
 from bot.domain.ranking import DEFAULT, Suspect, Tuning, rank
 
 PLACES = (1, 3, 5)

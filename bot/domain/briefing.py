@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import Evidence, Finding
 
 
@@ -14,15 +15,10 @@ class CauseKind(StrEnum):
     EXHAUSTION = "exhaustion"  # a resource ran out: pool, disk, memory, quota
     DEPENDENCY = "dependency"  # something it calls is failing
     TRAFFIC = "traffic"  # more load than usual
+    CONFIGURATION = "configuration"  # something is set wrongly: image, probe, name, permission
+    INFRASTRUCTURE = "infrastructure"  # what it runs on: node, network, zone, provider
+    HEALTHY = "healthy"  # nothing is wrong, or no longer
     UNKNOWN = "unknown"
-
-
-class Confidence(StrEnum):
-    """Bands, not percentages: nothing here is calibrated finer than this."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 @dataclass(frozen=True, kw_only=True)

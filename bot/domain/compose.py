@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.briefing import Briefing, CauseKind, Claim, Confidence, Hypothesis
+from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis
 from bot.domain.causes import rank
 from bot.domain.causes.words import clock, span
+from bot.domain.confidence import Confidence
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import (
     ChangeFact,

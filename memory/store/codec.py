@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -19,15 +19,20 @@ from bot.domain.evidence import (
     Evidence,
     Fact,
     Finding,
+    ForecastFact,
     LogFact,
     MetricFact,
+    NextOnCallFact,
     OnCallFact,
+    OnsetFact,
     PastIncidentFact,
     PodFact,
     ProbeFact,
     ProviderFact,
+    RecentIncidentFact,
     RunbookFact,
     ServiceFact,
+    SuspectFact,
 )
 from memory.store.schema import storable
 
@@ -35,9 +40,14 @@ T = TypeVar("T")
 
 KINDS: dict[str, type[Fact]] = {
     "metric": MetricFact,
+    "forecast": ForecastFact,
+    "suspect": SuspectFact,
+    "onset": OnsetFact,
     "log": LogFact,
     "change": ChangeFact,
     "on_call": OnCallFact,
+    "next_on_call": NextOnCallFact,
+    "recent_incident": RecentIncidentFact,
     "past_incident": PastIncidentFact,
     "runbook": RunbookFact,
     "service": ServiceFact,
@@ -119,7 +129,7 @@ def decode_briefing(body: str) -> Briefing:
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(finding)
+    plain: dict[str, Any] = msgspec.to_builtins(replace(finding, series=()))
     for item, evidence in zip(plain["evidence"], finding.evidence, strict=True):
         item["fact"]["kind_of_fact"] = _KIND_OF[type(evidence.fact)]
     return plain

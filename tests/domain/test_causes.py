@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.domain.briefing import CauseKind, Confidence, Hypothesis
+from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.catalog import Service
 from bot.domain.causes import rank
 from bot.domain.causes.resources import of_log
 from bot.domain.causes.words import names_service, span
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import AlertFact, ChangeKind, Fact, FailureReason, SignalKind
 from tests.domain.cases import (
     NOW,

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.briefing import CauseKind, Confidence, Hypothesis
+from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes import rank
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import AlertFact, Fact, MetricFact, SignalKind
 from tests.domain.cases import before, change, failed, gathered, log, metric, past, pool, request, traffic
 

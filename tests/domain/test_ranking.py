@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.briefing import Confidence
+from bot.domain.confidence import Confidence
 from bot.domain.ranking import Ground, ObservedSeries, Signal, Situation, Suspect, Target, rank
 from tests.domain.ranking_worlds import ONSET, STEP, Change, World, slow, times
 

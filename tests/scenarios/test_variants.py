@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.briefing import CauseKind, Confidence, Hypothesis
+from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes.case import Case
 from bot.domain.compose import number
+from bot.domain.confidence import Confidence
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import Finding
 from sandbox.scenario.load import load, truth

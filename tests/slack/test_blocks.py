@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.alert import Alert, AlertStatus, Link, Severity
-from bot.domain.briefing import Briefing, CauseKind, Claim, Confidence, Hypothesis, Reason, Step
+from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, Step
 from bot.domain.card import CardView, Picture
 from bot.domain.compose import compose
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import AlertFact, Evidence, Fact, FailureReason, Finding, Outcome
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.slack.blocks import Message, card

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.briefing import CauseKind, Confidence, Hypothesis
+from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes.case import Case
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import Outcome
 
 HIGH_SCORE = 5.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.domain.briefing import CauseKind, Confidence, Hypothesis, Reason
+from bot.domain.briefing import CauseKind, Hypothesis, Reason
 from bot.domain.causes.words import span
+from bot.domain.confidence import Confidence
 
 HANDFUL = 20  # lines: fewer within the minutes around an onset are what any service logs when somebody looks closely
 HANDFUL_FACTOR = 0.5

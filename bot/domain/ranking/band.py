@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain.briefing import Confidence
+from bot.domain.confidence import Confidence
 from bot.domain.ranking.observed import Speaking, Suspect
 
 CLEAR = 0.5  # a score of half a full signal: about eight robust deviations of one signal alone

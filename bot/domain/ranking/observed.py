@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.briefing import Confidence
+from bot.domain.confidence import Confidence
 
 
 class Signal(StrEnum):

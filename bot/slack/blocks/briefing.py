@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from bot.domain.briefing import Briefing, CauseKind, Claim, Confidence, Hypothesis, Reason, Step
+from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, Step
 from bot.domain.card import CardView
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import Evidence, Finding, Outcome
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Link, Severity
-from bot.domain.briefing import Briefing, CauseKind, Claim, Confidence, Hypothesis, Reason, Step
+from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, Step
+from bot.domain.confidence import Confidence
 from bot.domain.evidence import (
     Evidence,
     FailureReason,
