@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,7 @@ from memory.store.writer import Writer
 T = TypeVar("T")
 
 LOCK_TIMEOUT = 2.0  # seconds another program may hold SQLite's write lock; senders of webhooks wait 5 to 10 s
+TRIES, BETWEEN_TRIES = 50, 0.1  # seconds; reads take milliseconds
 READERS = 4  # threads: reads take a millisecond or two, and WAL lets them run beside the writer
 
 
@@ -62,6 +65,28 @@ class Database:
         except DBAPIError as error:
             raise NotStored(f"the store cannot be read: {error.orig}") from error
 
+    async def compact(self) -> None:
+        """Leaves nothing of deleted rows in SQLite's file and its log; PostgreSQL does that by itself in time."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._compact)
+
+    def _compact(self) -> None:
+        if self._reading.dialect.name != "sqlite":
+            return
+        connection = self._reading.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")  # a new file, without what is free in the old one
+            for _ in range(TRIES):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not cursor.fetchone()[0]:
+                    return
+                time.sleep(BETWEEN_TRIES)  # somebody reads from the log
+            raise NotStored("the store is in use without a pause: its log could not be emptied; try again")
+        except sqlite3.Error as error:
+            raise NotStored(f"the store could not be written anew: {error}") from error
+        finally:
+            connection.close()
+
     async def close(self) -> None:
         """What is waiting is still written."""
         await asyncio.to_thread(self.writer.close)
@@ -78,6 +103,8 @@ def _address(url: str) -> URL:
         raise SettingsError("DATABASE_URL is no address: write sqlite:///folder/file.db or postgresql://...") from error
     if name not in ("sqlite", "postgresql"):
         raise SettingsError(f"DATABASE_URL names {name}: the store runs on sqlite or postgresql.")
+    if address.drivername == "postgresql":  # the driver that is installed, not SQLAlchemy's own default
+        return address.set(drivername="postgresql+psycopg")
     if name == "sqlite" and address.database in (None, "", ":memory:"):
         raise SettingsError("DATABASE_URL names no file: a store in memory would lose every alert at a restart.")
     return address

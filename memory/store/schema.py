@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -257,10 +258,19 @@ timeline = Table(
 )
 Index("ix_timeline_incident", timeline.c.incident_id, timeline.c.happened_at)
 
+# What is kept to help the next time. `seq` grows with every change of any of it: by one number a process sees whether
+# it is up to date.
+
+
+def _seq() -> Column[int]:
+    return Column("seq", BigInteger, nullable=False)
+
+
 past_incidents = Table(
     "past_incidents",
     metadata,
     Column("id", Key, primary_key=True),
+    _seq(),
     Column("title", Words, nullable=False),
     Column("service", Key),
     Column("started_at", Instant, nullable=False),
@@ -270,9 +280,104 @@ past_incidents = Table(
     Column("fix", Words, nullable=False),
     Column("symptoms", Words, nullable=False),
     Column("link", Words),
-    Column("digest", String(64), nullable=False),  # of the texts; tells which vectors are out of date
-    Column("embedder", Key),  # who made the vector
-    Column("vector", LargeBinary),  # little-endian 32-bit floats, of the texts with this digest
+    Column("unhelpful", Words, nullable=False),
+    Column("alerts", Words, nullable=False),  # JSON array
+    Column("labels", Words, nullable=False),  # JSON object
+    Column("outcome", String(20), nullable=False),
+    Column("trust", Float, nullable=False),
+    Column("origin", Key, nullable=False),
+)
+
+postmortems = Table(
+    "postmortems",
+    metadata,
+    Column("incident", Key, primary_key=True),  # of a past incident, which need not be one of ours
+    _seq(),
+    Column("title", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("accepted_by", Key, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _seq(),
+    Column("title", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("source", Key, nullable=False, index=True),
+    Column("path", Words, nullable=False),
+    Column("link", Words),
+    Column("alerts", Words, nullable=False),  # JSON array
+    Column("service", Key),
+    Column("owner", Key, nullable=False),
+    Column("updated_at", Instant),
+)
+
+lessons = Table(
+    "lessons",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _seq(),
+    Column("text", Words, nullable=False),
+    Column("service", Key),
+    Column("at", Instant, nullable=False),
+    Column("author", Key, nullable=False),
+    Column("incident", Key, index=True),
+    Column("outcome", String(20), nullable=False),
+    Column("trust", Float, nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    _number(),
+    Column("service", Key, nullable=False, index=True),
+    Column("text", Words, nullable=False),
+    Column("author", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Parts of records that are short enough for one vector.
+passages = Table(
+    "passages",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("owner", Key, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("text", Words, nullable=False),
+    Column("digest", String(64), nullable=False, index=True),
+)
+
+# Made once for each text and each model; a text that changes gets another digest.
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("embedder", Key, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # little-endian 32-bit floats
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("owner", Key, primary_key=True),
+    Column("person", Key, primary_key=True),  # counts once, by the last word
+    Column("helped", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# What was imported, so that an import goes on where it stopped and brings nothing twice.
+imported = Table(
+    "imported",
+    metadata,
+    Column("source", Key, primary_key=True),
+    Column("key", Key, primary_key=True),  # the source's own id of it
+    Column("digest", String(64), nullable=False),
+    Column("record", Key, nullable=False),  # the id it has here
+    Column("at", Instant, nullable=False),
 )
 
 counters = Table(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 
 from memory.store.agenda import StoredAgenda
 from memory.store.briefings import StoredBriefings
 from memory.store.database import LOCK_TIMEOUT, Database
 from memory.store.desk import StoredDesk
 from memory.store.effects import StoredEffects
+from memory.store.forgetting import Forgotten, forget, outdated, purge
 from memory.store.inbox import StoredInbox, StoredSlackEvents
 from memory.store.incidents import StoredIncidents
+from memory.store.judgements import Feedback, Imports
+from memory.store.notes import Notes
+from memory.store.passages import Passages
 from memory.store.past import PastIncidents
 from memory.store.places import StoredPlaces
+from memory.store.records import Records, mark_of
+from memory.store.shapes import LESSONS, PAGES, POSTMORTEMS
 from memory.store.timeline import StoredTimeline
 
 
@@ -31,6 +39,13 @@ class Store:
         self.slack_events = StoredSlackEvents(database)
         self.timeline = StoredTimeline(database)
         self.past = PastIncidents(database)
+        self.postmortems = Records(database, POSTMORTEMS)
+        self.pages = Records(database, PAGES)
+        self.lessons = Records(database, LESSONS)
+        self.passages = Passages(database)
+        self.notes = Notes(database)
+        self.feedback = Feedback(database)
+        self.imports = Imports(database)
 
     @classmethod
     async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> Store:
@@ -39,6 +54,28 @@ class Store:
         Creates or upgrades the tables. Raises SettingsError.
         """
         return cls(await asyncio.to_thread(Database.open, url, lock_timeout=lock_timeout))
+
+    async def memory_mark(self) -> int:
+        """Grows with every change of any record of memory, by whichever process."""
+        return await mark_of(self._database)
+
+    async def forget(self, incident_id: str) -> Forgotten:
+        """Everything of it, also from the free pages of the file; the vector index follows by its next refresh.
+
+        While SQLite's file is written anew (a second for 100 MB) senders of webhooks are told to come again.
+        """
+        forgotten = await self._database.writer.write(lambda connection: forget(connection, incident_id))
+        if not forgotten.is_nothing:
+            await self._database.compact()
+        return forgotten
+
+    async def outdated(self, before: datetime) -> Sequence[str]:
+        """Ids of incidents that were over before that time."""
+        return await self._database.read(lambda connection: outdated(connection, before))
+
+    async def purge(self, before: datetime) -> int:
+        """Drops what was dealt with before that time and no sender repeats. How many rows."""
+        return await self._database.writer.write(lambda connection: purge(connection, before))
 
     async def close(self) -> None:
         """What waits is still written; afterwards everything raises NotStored."""

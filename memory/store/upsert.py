@@ -60,7 +60,8 @@ def add_returning(dialect: str, table: Table, key: tuple[str, ...]) -> Returning
 
 @cache
 def _add(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
-    return insert(dialect, table).on_conflict_do_nothing()
+    # Kept: for an INSERT that gives numbers SQLAlchemy would not look at the count of rows.
+    return insert(dialect, table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 @cache

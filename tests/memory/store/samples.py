@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import create_engine, text
+
 from bot.domain.alert import Alert, AlertStatus, Delivery, Link, Severity
 from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, Step
 from bot.domain.confidence import Confidence
@@ -118,3 +120,13 @@ def briefing(incident_id: str, made_at: datetime = NOON) -> Briefing:
         on_call_emails=("ana@example.org",),
         findings=FINDINGS,
     )
+
+
+def run(database_url: str, statement: str) -> list[tuple[object, ...]]:
+    """What another program sees or does there."""
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        result = connection.execute(text(statement))
+        rows = [tuple(row) for row in result] if result.returns_rows else []
+    engine.dispose()
+    return rows

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,7 @@ from bot.domain.alert import AlertStatus, Delivery, Severity
 from bot.domain.incident import GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import Acceptance, Episode, PendingDelivery, TriageTransaction
 from memory.store import Store
-from tests.memory.store.samples import FINDINGS, MINUTE, NOON, alert, briefing, delivery
+from tests.memory.store.samples import FINDINGS, MINUTE, NOON, alert, briefing, delivery, run
 
 NEW, JOINED = GroupingReason.NEW_CONDITION, GroupingReason.SAME_SERVICE
 
@@ -58,20 +56,16 @@ async def test_the_same_key_from_another_source_is_another_delivery(store: Store
 
 
 async def test_a_delivery_that_cannot_be_read_is_set_aside_and_blocks_nothing(
-    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: Store, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for key in ("a", "b"):
         await store.inbox.accept(delivery(key))
-    with sqlite3.connect(tmp_path / "store.db") as file:
-        file.execute("UPDATE deliveries SET body = '{\"source\": 5}' WHERE key = 'a'")
-    file.close()
+    run(database_url, "UPDATE deliveries SET body = '{\"source\": 5}' WHERE key = 'a'")
 
     with caplog.at_level(logging.ERROR):
         assert [p.delivery.key for p in await pending(store, 1)] == ["b"]
     assert "stays in the table" in caplog.text
-    with sqlite3.connect(tmp_path / "store.db") as file:
-        kept = file.execute("SELECT state, body, problem FROM deliveries WHERE key = 'a'").fetchone()
-    file.close()
+    (kept,) = run(database_url, "SELECT state, body, problem FROM deliveries WHERE key = 'a'")
     assert kept[0] == "failed"
     assert kept[1] == '{"source": 5}'
     assert kept[2]
@@ -85,12 +79,10 @@ async def test_text_that_no_database_takes_is_stored_without_it(store: Store) ->
     assert "broke" in waiting.delivery.alerts[0].title
 
 
-async def test_numbers_are_counted_by_year_and_grow_past_four_digits(store: Store, tmp_path: Path) -> None:
+async def test_numbers_are_counted_by_year_and_grow_past_four_digits(store: Store, database_url: str) -> None:
     first, second = await opened(store), await opened(store, "f2")
     assert (first.id, second.id) == ("INC-2026-0001", "INC-2026-0002")
-    with sqlite3.connect(tmp_path / "store.db") as file:
-        file.execute("UPDATE counters SET value = 9999 WHERE name = 'incidents of 2026'")
-    file.close()
+    run(database_url, "UPDATE counters SET value = 9999 WHERE name = 'incidents of 2026'")
     assert (await opened(store, "f3")).id == "INC-2026-10000"
     later = NOON.replace(year=2027)
     assert (await store.desk.transact(lambda t: t.open_incident(alert("f4"), NEW, later))).id == "INC-2027-0001"

@@ -28,6 +28,12 @@ EFFECTS = Intake(table=effects, key=("key",))
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """SQLite alone: its locks, its full disk and its pragmas are what is tested here."""
+    return sqlite_url
+
+
+@pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database.open(database_url, lock_timeout=0.2)
     yield opened
