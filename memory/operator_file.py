@@ -150,7 +150,17 @@ class Entry:
 
 
 def read(file: Path) -> Entry:
-    """Raises ConfigFileError where there is no such file, or no YAML mapping in it."""
+    """Raises ConfigFileError where there is no such file, or not one YAML mapping in it."""
+    found = documents(file)
+    if len(found) > 1:
+        raise found[1].error("a second document begins here; only one is expected: put it into a file of its own")
+    if not found or not isinstance(found[0].node, yaml.MappingNode):
+        raise ConfigFileError(f"{file}: a mapping is expected, as in `name: value`")
+    return found[0]
+
+
+def documents(file: Path) -> tuple[Entry, ...]:
+    """All documents of the file that hold anything. Raises ConfigFileError where it cannot be read as YAML."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -158,18 +168,22 @@ def read(file: Path) -> Entry:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigFileError(f"{file}: cannot be read: {error}; it must be a readable file in UTF-8") from error
     try:
-        node = yaml.compose(text, Loader=_LOADER)
-        _refuse_repeats(file, node, place="")
-        value = _construct(node) if node else None
+        return tuple(_entry(file, node) for node in yaml.compose_all(text, Loader=_LOADER) if not _is_empty(node))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = f"{error.problem or 'is no YAML'}; check indentation, colons and quotes around it"
         raise ConfigFileError(f"{file}, line {line}: {problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigFileError(f"{file}: is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigFileError(f"{file}: a mapping is expected, as in `name: value`")
-    return Entry(file=file, place="", node=node, value=value)
+
+
+def _entry(file: Path, node: yaml.Node) -> Entry:
+    _refuse_repeats(file, node, place="", known=set())
+    return Entry(file=file, place="", node=node, value=_construct(node))
+
+
+def _is_empty(node: yaml.Node | None) -> bool:
+    return node is None or (isinstance(node, yaml.ScalarNode) and not node.value and not node.style)
 
 
 def files_in(folder: Path) -> Iterable[Path]:
@@ -179,11 +193,17 @@ def files_in(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
 
 
-def _refuse_repeats(file: Path, node: yaml.Node | None, *, place: str) -> None:
-    """YAML itself lets the last one win. Done before merges are taken in, which may well give a key again."""
+def _refuse_repeats(file: Path, node: yaml.Node | None, *, place: str, known: set[int]) -> None:
+    """YAML itself lets the last one win. Done before merges are taken in, which may well give a key again.
+
+    `known`: nodes that were looked at; what aliases repeat, a million times over or in a circle, is looked at once.
+    """
+    if node is None or id(node) in known:
+        return
+    known.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for at, item in enumerate(node.value):
-            _refuse_repeats(file, item, place=f"{place}[{at}]")
+            _refuse_repeats(file, item, place=f"{place}[{at}]", known=known)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: set[str] = set()
@@ -192,7 +212,7 @@ def _refuse_repeats(file: Path, node: yaml.Node | None, *, place: str) -> None:
         if here in seen:
             raise Entry(file=file, place=here, node=key, value=None).error("is there twice; remove one")
         seen.add(here)
-        _refuse_repeats(file, value, place=here)
+        _refuse_repeats(file, value, place=here, known=known)
 
 
 def _construct(node: yaml.Node) -> Any:

@@ -78,7 +78,7 @@ class Database:
             cursor.execute("VACUUM")  # a new file, without what is free in the old one
             for _ in range(TRIES):
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                if not cursor.fetchone()[0]:
+                if cursor.fetchone() == (0, 0, 0):
                     return
                 time.sleep(BETWEEN_TRIES)  # somebody reads from the log
             raise NotStored("the store is in use without a pause: its log could not be emptied; try again")
