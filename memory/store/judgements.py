@@ -60,8 +60,12 @@ class Imports:
         return {row.key: row.digest for row in found}
 
     async def save(self, imports: Sequence[Import]) -> None:
+        await self._database.writer.write(lambda connection: self.put(connection, imports))
+
+    def put(self, connection: Connection, imports: Sequence[Import]) -> None:
+        """Within a transaction."""
         rows = [
             {"source": one.source, "key": one.key, "digest": one.digest, "record": one.record, "at": one.at}
             for one in imports
         ]
-        await self._database.writer.write(lambda connection: put_all(connection, imported, rows, key=("source", "key")))
+        put_all(connection, imported, rows, key=("source", "key"))

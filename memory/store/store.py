@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from bot.domain.remembered import PastIncident, Postmortem
 from memory.store.agenda import StoredAgenda
 from memory.store.briefings import StoredBriefings
 from memory.store.database import LOCK_TIMEOUT, Database
@@ -14,7 +17,7 @@ from memory.store.effects import StoredEffects
 from memory.store.forgetting import Forgotten, forget, outdated, purge
 from memory.store.inbox import StoredInbox, StoredSlackEvents
 from memory.store.incidents import StoredIncidents
-from memory.store.judgements import Feedback, Imports
+from memory.store.judgements import Feedback, Import, Imports
 from memory.store.notes import Notes
 from memory.store.passages import Passages
 from memory.store.past import PastIncidents
@@ -58,6 +61,18 @@ class Store:
     async def memory_mark(self) -> int:
         """Grows with every change of any record of memory, by whichever process."""
         return await mark_of(self._database)
+
+    async def bring_in(
+        self, past: Sequence[PastIncident], postmortems: Sequence[Postmortem], imports: Sequence[Import]
+    ) -> None:
+        """What was imported and that it was, all or nothing. Raises NotStored."""
+
+        def write(connection: Connection) -> None:
+            self.past.put(connection, past)
+            self.postmortems.put(connection, postmortems)
+            self.imports.put(connection, imports)
+
+        await self._database.writer.write(write)
 
     async def forget(self, incident_id: str) -> Forgotten:
         """Everything of it, also from the free pages of the file; the vector index follows by its next refresh.
