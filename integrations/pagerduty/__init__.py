@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from bot.domain.ports import ContextSource
 from integrations.descriptor import AlertFormat, CheckResult, CheckState, Integration, Tools
 from integrations.pagerduty import webhook
+from integrations.pagerduty.check import check as check_rest
 from integrations.pagerduty.context import PagerDutySource
-from integrations.pagerduty.context import check as check_rest
 from integrations.pagerduty.settings import PagerDutySettings
 
 

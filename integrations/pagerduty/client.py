@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
-from bot.domain.moment import read_moment
+from bot.domain.errors import SourceError
+from bot.domain.evidence import FailureReason
 from integrations.failure import REQUEST_SHARE, Vendor, message_of
+from integrations.pagerduty import records
+from integrations.pagerduty.records import Changed, Duty, Happened, Known, Noted
 from integrations.pagerduty.settings import PagerDutySettings
+
+if TYPE_CHECKING:
+    from requests import Response
 
 T = TypeVar("T")
 
@@ -20,48 +29,58 @@ VENDOR = Vendor(
     title="PagerDuty",
     address="PAGERDUTY_URL",
     credentials="PAGERDUTY_API_KEY",
-    permission="read access to escalation policies, schedules and users",
+    permission="read access to services, incidents, change events, escalation policies, schedules and users",
 )
 PAGE = 100  # PagerDuty's largest page; an escalation policy has at most twenty levels
+FEW = 5  # past incidents: its own default
+# How a plan's limits are worded where the status is 403 and not 402, or the code of its abilities is given.
+_OF_THE_PLAN = re.compile(
+    r"\b(plans?|upgrade|subscription|abilit(y|ies)|entitle\w*|not (enabled|available) (for|on) (this|your) account)\b",
+    re.IGNORECASE,
+)
 
 
-class _User(msgspec.Struct):
-    id: str = ""
-    name: str | None = None
-    summary: str | None = None
-    email: str | None = None
-    html_url: str | None = None
-
-
-class _Policy(msgspec.Struct):
-    id: str = ""
-    summary: str | None = None
-    html_url: str | None = None
-
-
-class _OnCall(msgspec.Struct):
-    user: _User
-    escalation_policy: _Policy
-    escalation_level: int
-    start: str | None = None
-    end: str | None = None
-
-
-class _Service(msgspec.Struct):
-    escalation_policy: _Policy
+class NotThere(SourceError):
+    """404: there is no such thing, or no such feature."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duty:
-    """Who is on call. Without `start` and `end` it is permanent."""
+class Page(Generic[T]):
+    items: tuple[T, ...]
+    is_all: bool  # False: there are more than were read
 
-    person: str
-    email: str
-    level: int
-    policy: str
-    start: datetime | None
-    end: datetime | None
-    link: str | None
+
+class Clients:
+    """The clients of one incident: each is used by one thread at a time, and again by the next that asks."""
+
+    def __init__(self, settings: PagerDutySettings, *, deadline: float) -> None:
+        self._settings, self._deadline = settings, deadline
+        self._idle: list[PagerDutyClient] = []
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def call(self, ask: Callable[[PagerDutyClient], T]) -> T:
+        """Blocks. Raises what `ask` raises."""
+        with self._lock:
+            client = self._idle.pop() if self._idle else None
+        client = client or PagerDutyClient(self._settings, deadline=self._deadline)
+        try:
+            return ask(client)
+        finally:
+            with self._lock:
+                is_kept = not self._is_closed
+                if is_kept:
+                    self._idle.append(client)
+            if not is_kept:
+                client.close()
+
+    def close(self) -> None:
+        """What is still asking closes when it is answered."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for client in idle:
+            client.close()
 
 
 class PagerDutyClient:
@@ -86,52 +105,125 @@ class PagerDutyClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._session.close()
 
-    def policy_of(self, service_id: str) -> str:
-        """The id of the service's escalation policy."""
-        return self._shape(self._get(f"/services/{service_id}", {}), _Service).escalation_policy.id
+    # --- services ----------------------------------------------------------------------------------------------------
 
-    def on_call(self, policy: str) -> tuple[Duty, ...]:
-        """By level; whoever is, or will first be, on call there."""
-        params = {"escalation_policy_ids[]": [policy], "include[]": ["users"], "earliest": "true", "limit": PAGE}
-        found = self._shape(self._get("/oncalls", params), list[_OnCall])
-        return tuple(sorted((_duty(item) for item in found), key=lambda duty: (duty.level, duty.person)))
+    def service(self, id: str) -> Known:
+        """Raises NotThere where PagerDuty has no service of that id."""
+        answer = self._get(f"/services/{quote(id, safe='')}", {})
+        return records.known(self._member(answer, "service", records.ServiceJson))
+
+    def services_named(self, name: str) -> Page[Known]:
+        """Those whose name contains `name`."""
+        found = self._page("/services", "services", records.ServiceJson, {"query": name})
+        return Page(items=tuple(records.known(item) for item in found.items), is_all=found.is_all)
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    def on_call(self, policy: str, *, since: datetime, until: datetime) -> tuple[Duty, ...]:
+        """By level: each person's first turn there between `since` and `until`, 90 days at the most."""
+        params = {
+            "escalation_policy_ids[]": [policy],
+            "include[]": ["users"],
+            "earliest": "true",
+            "since": since.isoformat(timespec="seconds"),
+            "until": until.isoformat(timespec="seconds"),
+        }
+        found = self._page("/oncalls", "oncalls", records.OnCallJson, params)
+        return tuple(sorted(map(records.duty, found.items), key=lambda duty: (duty.level, duty.person)))
+
+    # --- incidents ---------------------------------------------------------------------------------------------------
+
+    def incidents(self, service: str, *, since: datetime, until: datetime) -> Page[Happened]:
+        """Of one service; newest first."""
+        return self._incidents({
+            "service_ids[]": [service],
+            "since": since.isoformat(timespec="seconds"),
+            "until": until.isoformat(timespec="seconds"),
+        })  # fmt: skip
+
+    def open_incidents(self, services: Sequence[str]) -> Page[Happened]:
+        """However old; newest first. Without services those of the whole account."""
+        params: dict[str, Any] = {"statuses[]": ["triggered", "acknowledged"], "date_range": "all"}
+        return self._incidents(params | ({"service_ids[]": [*services]} if services else {}))
+
+    def past_incidents(self, incident: str) -> tuple[Happened, ...]:
+        """Those of the last six months that PagerDuty thinks alike. Needs its AIOps."""
+        path = f"/incidents/{quote(incident, safe='')}/past_incidents"
+        found = self._page(path, "past_incidents", records.PastJson, {"limit": FEW})
+        return _readable(records.happened(item.incident) for item in found.items)
+
+    def notes(self, incident: str) -> tuple[Noted, ...]:
+        """Newest first."""
+        found = self._page(f"/incidents/{quote(incident, safe='')}/notes", "notes", records.NoteJson, {})
+        told = [records.noted(item) for item in found.items]
+        return tuple(sorted(told, key=lambda note: note.at.timestamp() if note.at else 0.0, reverse=True))
+
+    def _incidents(self, params: Mapping[str, Any]) -> Page[Happened]:
+        found = self._page("/incidents", "incidents", records.IncidentJson, {"sort_by": "created_at:desc", **params})
+        return Page(items=_readable(map(records.happened, found.items)), is_all=found.is_all)
+
+    # --- changes -----------------------------------------------------------------------------------------------------
+
+    def changes(self, service: str, *, since: datetime, until: datetime) -> Page[Changed]:
+        """Change events of one service; of the whole account where `service` is empty."""
+        path = f"/services/{quote(service, safe='')}/change_events" if service else "/change_events"
+        params = {"since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds")}
+        found = self._page(path, "change_events", records.ChangeJson, params)
+        return Page(items=_readable(map(records.changed, found.items)), is_all=found.is_all)
+
+    # --- the account -------------------------------------------------------------------------------------------------
 
     def abilities(self) -> Sequence[str]:
         """What the account's plan offers: the cheapest call that needs a key."""
-        return self._shape(self._get("/abilities", {}), list[str])
+        return self._member(self._get("/abilities", {}), "abilities", list[str])
+
+    # --- the wire ----------------------------------------------------------------------------------------------------
+
+    def _page(self, path: str, name: str, kind: type[T], params: Mapping[str, Any]) -> Page[T]:
+        answer = self._get(path, {"limit": PAGE, **params})
+        found: list[T] = self._member(answer, name, list[kind])  # type: ignore[valid-type]
+        return Page(items=tuple(found), is_all=not answer.get("more"))
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         from pdpyras import PDClientError, PDHTTPError
         from requests import RequestException
 
         try:
-            return self._session.rget(path, params=params)
+            return self._session.jget(path, params=params)
         except PDHTTPError as error:
-            status = error.response.status_code
-            if status < 400:
-                raise VENDOR.nonsense("another shape, or not JSON") from None
-            raise VENDOR.status(status, message_of(error.response.content)) from None
+            raise _refusal(error.response) from None
         except PDClientError as error:
             if isinstance(error.__cause__, RequestException):
                 raise VENDOR.requests_error(error.__cause__, self._timeout) from None
             raise VENDOR.unreachable("the connection failed") from None
 
-    def _shape(self, answer: Any, kind: type[T]) -> T:
+    def _member(self, answer: Any, name: str, kind: type[T]) -> T:
+        if not isinstance(answer, dict) or name not in answer:
+            raise VENDOR.nonsense(f"without {name}")
         try:
-            return msgspec.convert(answer, kind)
+            return msgspec.convert(answer[name], kind)
         except msgspec.ValidationError as error:
             raise VENDOR.nonsense(str(error)) from None
 
 
-def _duty(item: _OnCall) -> Duty:
-    return Duty(
-        person=item.user.name or item.user.summary or item.user.id,
-        email=item.user.email or "",
-        level=item.escalation_level,
-        policy=item.escalation_policy.summary or item.escalation_policy.id,
-        start=read_moment(item.start),
-        end=read_moment(item.end),
-        link=item.escalation_policy.html_url,
-    )
+def _refusal(response: Response) -> SourceError:
+    status, said = response.status_code, message_of(response.content)
+    if status < 400:
+        return VENDOR.nonsense("another shape, or not JSON")
+    if status == 429:
+        wait = response.headers.get("ratelimit-reset", "")
+        remedy = f"it may be asked again in {int(wait)} s" if wait.isdecimal() and len(wait) < 6 else ""
+        return VENDOR.failed(FailureReason.RATE_LIMITED, "limits how often it may be asked (429)", remedy)
+    if status == 402 or (status == 403 and _OF_THE_PLAN.search(said)):
+        return VENDOR.status(402, said)
+    error = VENDOR.status(status, said)
+    return NotThere(error.reason, error.detail) if status == 404 else error
+
+
+def _readable(items: Iterable[T | None]) -> tuple[T, ...]:
+    return tuple(item for item in items if item is not None)

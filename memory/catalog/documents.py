@@ -16,7 +16,7 @@ from memory.operator_file import Entry
 from memory.operator_file import documents as read_documents
 
 DESCRIPTORS = ("catalog-info.yaml", "catalog-info.yml")  # Backstage's own name for its files; found at any depth
-BACKSTAGE = "backstage.io/"  # how the apiVersion of Backstage's own kinds begins
+BACKSTAGE = "backstage.io/"  # in the apiVersion of its kinds; those of the scaffolder have a word before it
 MOST_FILES = 5_000  # a catalog of more than that is a wrong folder
 _GLOB = frozenset("*?[")
 _REMOTE = ("https://", "http://", "s3://", "gs://")
@@ -98,7 +98,7 @@ def _kind(document: Entry) -> str:
         return ""
     members = document.members()
     version, kind = members.get("apiVersion"), members.get("kind")
-    if kind is None or version is None or not str(version.value).startswith(BACKSTAGE):
+    if kind is None or version is None or BACKSTAGE not in str(version.value):
         return ""
     return kind.as_text().lower()
 

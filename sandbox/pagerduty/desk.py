@@ -26,6 +26,7 @@ from sandbox.pagerduty.wire import (
 )
 
 CORRELATED = 24 * 3600.0  # seconds before an incident in which a change is related to it
+DEFAULT_RANGE, LONGEST_RANGE = 30 * 86_400.0, 184 * 86_400.0  # seconds that a list of incidents covers
 _STATUSES = ("triggered", "acknowledged", "resolved")
 
 
@@ -33,6 +34,7 @@ _STATUSES = ("triggered", "acknowledged", "resolved")
 class Desk:
     account: Account
     incidents: Incidents
+    has_aiops: bool = False
 
     def table(self) -> dict[str, Mapping[str, Handler]]:
         return {
@@ -43,7 +45,7 @@ class Desk:
             "/incidents/{id}/alerts": {"GET": self.alerts},
             "/incidents/{id}/log_entries": {"GET": self.log_of_incident},
             "/incidents/{id}/related_change_events": {"GET": self.related_changes},
-            "/incidents/{id}/past_incidents": {"GET": self.needs_aiops},
+            "/incidents/{id}/past_incidents": {"GET": self.past},
             "/incidents/{id}/related_incidents": {"GET": self.needs_aiops},
             "/incidents/{id}/outlier_incident": {"GET": self.needs_aiops},
         }
@@ -68,7 +70,7 @@ class Desk:
         return paged(request, "log_entries", found, lambda entry: shapes.log_entry(entry, by_id[entry.incident]))
 
     async def list_incidents(self, request: Request) -> Response:
-        since, until = moment(request, "since"), moment(request, "until")
+        since, until = self._range(request)
         wanted = {name: several(request, name) for name in ("statuses", "service_ids", "urgencies", "user_ids",
                                                             "team_ids")}  # fmt: skip
         if not (wanted["statuses"] or set()) <= set(_STATUSES):
@@ -85,6 +87,16 @@ class Desk:
         if "desc" in request.query_params.get("sort_by", "incident_number:asc"):
             found.reverse()
         return paged(request, "incidents", found, self.account.shapes(request).incident)
+
+    def _range(self, request: Request) -> tuple[float | None, float | None]:
+        """The last 30 days unless it is said otherwise; six months at the most."""
+        since, until = moment(request, "since"), moment(request, "until")
+        if request.query_params.get("date_range") == "all":
+            return None, None
+        end = self.account.clock() if until is None else until
+        if since is not None and end - since > LONGEST_RANGE:
+            raise invalid("Time range must not exceed 6 months")
+        return (end - DEFAULT_RANGE if since is None else since), until
 
     async def incident(self, request: Request) -> Response:
         return JSONResponse({"incident": self.account.shapes(request).incident(self._incident(request))})
@@ -161,6 +173,22 @@ class Desk:
 
     async def alerts(self, request: Request) -> Response:
         return paged(request, "alerts", [self._incident(request)], self.account.shapes(request).alert)
+
+    async def past(self, request: Request) -> Response:
+        """Of the same service, the more words of the title they share the better; a score of at most 100."""
+        incident = self._incident(request)
+        if not self.has_aiops:
+            raise payment_required("preview_intelligent_alert_grouping")
+        title = set(incident.title.lower().split())
+        scored = [
+            (100.0 * len(title & set(item.title.lower().split())) / len(title | set(item.title.lower().split())), item)
+            for item in self.incidents.visible()
+            if item.service == incident.service and item.status == "resolved"
+            and 0 < incident.created_at - item.created_at <= LONGEST_RANGE
+        ]  # fmt: skip
+        scored = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
+        shapes = self.account.shapes(request)
+        return paged(request, "past_incidents", scored, lambda pair: shapes.past_incident(pair[1], score=pair[0]))
 
     async def needs_aiops(self, request: Request) -> NoReturn:
         self._incident(request)

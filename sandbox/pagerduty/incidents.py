@@ -156,12 +156,16 @@ class Incidents:
 
 
 def incidents(scenario: Scenario, known: Directory, clock: Callable[[], float]) -> Incidents:
-    """Those that the scenario's PagerDuty webhooks tell of."""
+    """Those that the scenario's PagerDuty webhooks tell of, and those of its history."""
+    from sandbox.pagerduty.past import past_incidents  # which makes values of this module
+
     found = Incidents(directory=known, clock=clock)
     for webhook in (scenario.webhook, *scenario.distractors):
         item = _from_webhook(webhook, known) if webhook.source == "pagerduty" else None
         if item is not None:
             found.found[item.id] = item
+    first = min((item.number for item in found.found.values()), default=FIRST_NUMBER)
+    found.found |= {item.id: item for item in past_incidents(scenario, known, first_number=first)}
     return found
 
 

@@ -1,4 +1,4 @@
-"""A PagerDuty over one scenario: its REST API v2 on a plan without AIOps. What clients write is kept."""
+"""A PagerDuty over one scenario: its REST API v2. What clients write is kept."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from sandbox.pagerduty.account import Account
 from sandbox.pagerduty.desk import Desk
 from sandbox.pagerduty.directory import directory
 from sandbox.pagerduty.incidents import incidents
-from sandbox.pagerduty.wire import RATE_LIMIT, Gate, Refused, not_found
+from sandbox.pagerduty.wire import RATE_LIMIT, Gate, Refused, not_found, not_on_plan
 from sandbox.scenario.model import Scenario
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+NOTHING: Mapping[str, int] = {}
 
 
 def create_app(
@@ -30,20 +31,29 @@ def create_app(
     clock: Callable[[], float] = time.time,
     api_key: str | None = None,
     rate_limit: int = RATE_LIMIT,
+    has_aiops: bool = False,
+    lacks: Mapping[str, int] = NOTHING,
 ) -> Starlette:
-    """`api_key`: an account-level key that clients must send; None takes any."""
+    """`api_key`: an account-level key that clients must send; None takes any.
+
+    `lacks`: what the account's plan is without, by path ("/services/{id}/change_events"), with the status that says
+    so: 402, 403 or 404.
+    """
     known = directory(scenario)
     account = Account(directory=known, deployments=scenario.deployments, clock=clock)
-    desk = Desk(account=account, incidents=incidents(scenario, known, clock))
+    desk = Desk(account=account, incidents=incidents(scenario, known, clock), has_aiops=has_aiops)
     gate = Gate(clock=clock, api_key=api_key, limit=rate_limit)
-    routes = [_route(path, methods, gate) for path, methods in {**account.table(), **desk.table()}.items()]
+    table = {**account.table(), **desk.table()}
+    routes = [_route(path, methods, gate, lacks.get(path)) for path, methods in table.items()]
     app = Starlette(routes=[*routes, Route("/{path:path}", _guarded(_nowhere, gate), methods=_METHODS)])
     app.middleware_stack = Faults(app.build_middleware_stack())  # outermost, so that it can drop connections
     return app
 
 
-def _route(path: str, methods: Mapping[str, Handler], gate: Gate) -> Route:
+def _route(path: str, methods: Mapping[str, Handler], gate: Gate, lacking: int | None) -> Route:
     async def endpoint(request: Request) -> Response:
+        if lacking is not None:
+            raise not_on_plan(lacking)
         handler = methods.get(request.method)
         if handler is None:
             return JSONResponse({"error": {"message": "Method Not Allowed", "code": 2001}}, 405)

@@ -192,6 +192,10 @@ class Shapes:
         summary = f"[#{item.number}] {item.title}"
         return {"id": item.id, "type": "incident_reference", "summary": summary, **self._address("incident", item.id)}
 
+    def past_incident(self, item: Incident, *, score: float) -> Json:
+        told = {"id": item.id, "created_at": timestamp(item.created_at), "title": item.title}
+        return {"incident": {**told, "self": f"{self.api}/incidents/{item.id}"}, "score": score}
+
     def _alert_counts(self, item: Incident) -> Json:
         resolved = int(item.status == "resolved")
         return {"all": 1, "triggered": 1 - resolved, "resolved": resolved}

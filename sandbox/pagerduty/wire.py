@@ -54,6 +54,15 @@ def payment_required(ability: str) -> Refused:
     )
 
 
+def not_on_plan(status: int) -> Refused:
+    """How PagerDuty says it: by the ability that is missing, by access denied, or as if there were no such thing."""
+    if status == 402:
+        return payment_required("change_events")
+    if status == 403:
+        return Refused(403, 2010, "Access Denied", "This feature is not included in your account's plan")
+    return not_found()
+
+
 def there(item: T | None) -> T:
     if item is None:
         raise not_found()

@@ -92,7 +92,7 @@ async def test_who_is_on_call_is_told_by_level() -> None:
     assert facts(answer)[2].until is None
     assert answer.evidence[0].text == "Ana is on call at level 1 of Payments until 04 Mar 10:17 UTC"
     assert answer.evidence[0].link == "https://acme.pagerduty.example/escalation_policies/PEPPAY1"
-    assert answer.checked == "who is on call in the escalation policy Payments at 09:17 UTC"
+    assert answer.checked == "who is on call in the escalation policy Payments at 09:17 UTC and next"
     assert server.asked == [("oncalls", ["PEPPAY1"])]
     assert server.authorizations == {f"Token token={KEY}"}
 
@@ -131,10 +131,10 @@ async def test_the_policy_is_found_by_the_catalog_the_alert_or_the_service(
     assert server.asked == expected
 
 
-async def test_without_policy_and_service_there_is_nothing_to_ask() -> None:
+async def test_without_policy_service_and_name_there_is_nothing_to_ask() -> None:
     server = PagerDuty()
-    answer = await look(server, asked(service=replace(CHECKOUT, escalation_policy=None)))
-    assert "escalation_policy" in answer.skipped
+    answer = await look(server, asked(service=None, alerts=(replace(ALERT, service=None, labels={}),)))
+    assert "names no service" in answer.skipped
     assert server.asked == []
 
 
