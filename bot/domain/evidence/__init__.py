@@ -17,9 +17,11 @@ from bot.domain.evidence.finding import (
 from bot.domain.evidence.people import (
     AlertFact,
     NextOnCallFact,
+    NoteFact,
     OnCallFact,
     PastIncidentFact,
     RecentIncidentFact,
+    RecurrenceFact,
     RunbookFact,
     ServiceFact,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "Mark",
     "MetricFact",
     "NextOnCallFact",
+    "NoteFact",
     "OnCallFact",
     "OnsetFact",
     "Outcome",
@@ -51,6 +54,7 @@ __all__ = [
     "ProbeFact",
     "ProviderFact",
     "RecentIncidentFact",
+    "RecurrenceFact",
     "RunbookFact",
     "Series",
     "ServiceFact",

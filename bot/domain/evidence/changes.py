@@ -27,3 +27,10 @@ class ChangeFact:
     environment: str = ""
     succeeded: bool | None = None  # a deployment's last status; None where unknown
     files: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()  # of its commits since `previous`, the most first
+    commits: int | None = None  # since `previous`, as the next two
+    added: int | None = None  # lines
+    removed: int | None = None
+    flags: tuple[str, ...] = ()  # what in it deserves a look: "database migration", "dependencies", "configuration"
+    compare: str | None = None  # link to all that changed since `previous`
+    rollback: str = ""  # the exact ref or release to go back to, where it is known to have run well

@@ -10,9 +10,11 @@ from bot.domain.evidence.changes import ChangeFact
 from bot.domain.evidence.people import (
     AlertFact,
     NextOnCallFact,
+    NoteFact,
     OnCallFact,
     PastIncidentFact,
     RecentIncidentFact,
+    RecurrenceFact,
     RunbookFact,
     ServiceFact,
 )
@@ -31,6 +33,8 @@ Fact = (
     | NextOnCallFact
     | PastIncidentFact
     | RecentIncidentFact
+    | RecurrenceFact
+    | NoteFact
     | RunbookFact
     | ServiceFact
     | AlertFact

@@ -37,6 +37,8 @@ class PastIncidentFact:
     minutes: int | None  # from onset to resolution
     score: float  # 0 to 1, how alike
     why: tuple[str, ...]  # words and fields that matched
+    outcome: str = ""  # a `Held` value: whether the fix lasted
+    unhelpful: str = ""  # what was tried and did not help
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,28 @@ class RecentIncidentFact:
     resolved_at: datetime | None = None
     urgency: str = ""
     notes: tuple[str, ...] = ()  # newest first, redacted and cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurrenceFact:
+    """The same alert of the same service was an incident before, lately."""
+
+    service: str
+    alert: str
+    count: int  # this incident included
+    days: int  # within so many before it
+    incidents: tuple[str, ...]  # ids, newest first, without this one
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteFact:
+    """A line that people keep about a service, or a lesson that they accepted."""
+
+    service: str
+    text: str
+    author: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,15 +37,22 @@ class PodFact:
     note: str = ""  # the platform's own words, redacted and cut
 
 
+GOOD = frozenset({"Ready"})  # conditions that are told because they clear a service
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConditionFact:
-    """A thing that a service runs on or is run by is not as it should be."""
+    """A thing that a service runs on or is run by is not as it should be; where `is_good`, it is."""
 
     service: str
     subject: str  # "node worker-3", "autoscaler checkout", "application checkout"
-    condition: str  # "NotReady", "MemoryPressure", "AtMaximum", "Degraded", "OutOfSync"
+    condition: str  # "NotReady", "MemoryPressure", "AtMaximum", "Degraded", "OutOfSync"; "Ready": all pods are
     since: datetime | None = None
     detail: str = ""  # redacted and cut
+
+    @property
+    def is_good(self) -> bool:
+        return self.condition in GOOD
 
 
 @dataclass(frozen=True, kw_only=True)
