@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, select, update
 
 from bot.domain.remembered import Note
 from memory.store.database import Database
@@ -24,6 +24,11 @@ class Notes:
             return _note(row)
 
         return await self._database.writer.write(write)
+
+    async def change(self, note: Note) -> bool:
+        """Text and service of the note of this number. Whether it was there."""
+        change = update(notes).where(notes.c.id == note.id).values(service=note.service, text=note.text)
+        return await self._database.writer.write(lambda connection: connection.execute(change).rowcount > 0)
 
     async def of(self, service: str) -> Sequence[Note]:
         """Newest first."""
