@@ -15,6 +15,7 @@ from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
 from bot.slack import views
+from bot.slack.archive import Archive
 from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
 from bot.slack.mrkdwn import escape, mentioned, typed
 from bot.slack.web_api import WebApi
@@ -49,6 +50,7 @@ class Desk:
         command: str,
         services: Sequence[str],
         on_accepted: Callable[[], None],
+        archive: Archive | None = None,
     ) -> None:
         self._api = api
         self._incidents = incidents
@@ -59,6 +61,7 @@ class Desk:
         self._command = command
         self._services = tuple(services)
         self._on_accepted = on_accepted
+        self._archive = archive
         self._names: dict[str, str] = {}  # by user id
 
     async def handle(self, intent: Intent) -> str:
@@ -92,6 +95,8 @@ class Desk:
                 return f"The form opens with `{self._command} new` in the message field, or from the shortcuts menu."
             case "unknown":
                 return views.help_text(self._command, command)
+            case "similar" | "memory" | "note" | "notes" if self._archive is not None:
+                return await self._archive_answer(asked, self._archive)
         return views.help_text(self._command)
 
     async def _meant(self, asked: Asked) -> Incident | None:
@@ -121,6 +126,12 @@ class Desk:
         events = await self._timeline.of(incident.id)
         names = await self._names_of([event.actor for event in views.newest(events)])
         return views.timeline_text(incident, events, names)
+
+    async def _archive_answer(self, asked: Asked, archive: Archive) -> str:
+        incident = await self._incidents.in_place(asked.channel, asked.thread)
+        argument = await self._typed(asked.command.argument)
+        names = await self._names_of([asked.user])
+        return await archive.answer(asked, incident, argument, names.get(asked.user, asked.user))
 
     async def note(self, noted: Noted) -> NoteOutcome:
         """Put a message on its incident's timeline at the time it was posted."""

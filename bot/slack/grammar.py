@@ -26,7 +26,16 @@ WORDS = (
         also=("state", "show"),
     ),
     Word(name="new", takes="[title]", does="declare an incident", also=("declare", "create", "start")),
-    Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("note", "log")),
+    Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("log",)),
+    Word(name="similar", takes="", does="past incidents like this one, and what fixed them", also=("like", "history")),
+    Word(
+        name="memory",
+        takes="search words",
+        does="past incidents by words; `memory` alone tells more",
+        also=("remember", "recall"),
+    ),
+    Word(name="note", takes="[service:] text", does="keep a line about a service; `note remove 12` drops it"),
+    Word(name="notes", takes="[service]", does="the lines that are kept about a service"),
 )
 
 _BY_NAME = {name: word for word in WORDS for name in (word.name, *word.also)}

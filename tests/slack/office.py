@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from starlette.types import ASGIApp
 from bot.app import SlackDoor, SystemClock
 from bot.domain.alert import Alert, Delivery
 from bot.domain.incident import Card, GroupingReason, Incident, Place, PlaceKind
+from bot.flows.learn import Learn
+from bot.slack.archive import Archive, Found
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
@@ -58,6 +60,21 @@ class Office:
             command="/inc",
             services=("checkout", "payments"),
             on_accepted=lambda: self.wakes.append(1),
+            archive=Archive(
+                similar=self.similar,
+                learn=Learn(
+                    past=self.store.past,
+                    postmortems=self.store.postmortems,
+                    lessons=self.store.lessons,
+                    feedback=self.store.feedback,
+                    clock=SystemClock(),
+                ),
+                notes=self.store.notes,
+                file=None,
+                known_service=lambda name: name.lower() if name.lower() in ("checkout", "payments") else None,
+                clock=SystemClock(),
+                command="/inc",
+            ),
         )
         self.worker = EventWorker(self.store.slack_events, self.desk)
 
@@ -65,6 +82,16 @@ class Office:
         return build(
             self.api.client, self.settings, events=self.store.slack_events, desk=self.desk, on_event=self.worker.wake
         )
+
+    # Memory
+
+    async def similar(self, text: str, service: str | None, *, most: int) -> Sequence[Found]:
+        """By whole words of the title: what the search does with them is tested where it is at home."""
+        words = set(text.lower().split())
+        held = (await self.store.past.by_id()).values()
+        return [
+            Found(past=past, score=0.5, why=("title",)) for past in held if words & set(past.title.lower().split())
+        ][:most]
 
     # Incidents
 

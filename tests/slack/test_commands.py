@@ -99,7 +99,7 @@ async def test_a_note_is_added_and_told_back_with_the_name_of_who_wrote_it(here:
     assert incident.place is not None
     added = await here.command("timeline rolled back *v2* & restarted <3", incident.place.name)
     assert added == f"Added to the timeline of {incident.id}."
-    assert "Added" in await here.mention("note second note", incident.place.name, who="bo")
+    assert "Added" in await here.mention("log second note", incident.place.name, who="bo")
     for answer in (await here.command("timeline", incident.place.name), await here.mention("log", incident.place.name)):
         assert "rolled back ∗v2∗ &amp; restarted &lt;3 (Ana Ruiz)" in answer
         assert "second note (Bo Chen)" in answer

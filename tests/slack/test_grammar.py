@@ -17,7 +17,8 @@ from bot.slack.grammar import WORDS, Command, parse
         ("status inc-2026-0001", "status", "inc-2026-0001"),
         ("ls", "list", ""),
         ("declare checkout is down", "new", "checkout is down"),
-        ("note rolled back  now", "timeline", "rolled back  now"),
+        ("log rolled back  now", "timeline", "rolled back  now"),
+        ("note never on Fridays", "note", "never on Fridays"),
     ],
 )
 def test_words_and_their_aliases(typed: str, name: str, argument: str) -> None:
