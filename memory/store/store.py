@@ -13,6 +13,7 @@ from memory.store.agenda import StoredAgenda
 from memory.store.briefings import StoredBriefings
 from memory.store.database import LOCK_TIMEOUT, Database
 from memory.store.desk import StoredDesk
+from memory.store.earlier import Earlier, earlier_of
 from memory.store.effects import StoredEffects
 from memory.store.forgetting import Forgotten, forget, outdated, purge
 from memory.store.inbox import StoredInbox, StoredSlackEvents
@@ -57,6 +58,10 @@ class Store:
         Creates or upgrades the tables. Raises SettingsError.
         """
         return cls(await asyncio.to_thread(Database.open, url, lock_timeout=lock_timeout))
+
+    async def earlier_of(self, service: str, since: datetime) -> Sequence[Earlier]:
+        """Incidents of a service that began since then, newest first."""
+        return await earlier_of(self._database, service, since)
 
     async def memory_mark(self) -> int:
         """Grows with every change of any record of memory, by whichever process."""
