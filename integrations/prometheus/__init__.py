@@ -24,8 +24,8 @@ async def _check(settings: PrometheusSettings, tools: Tools) -> tuple[CheckResul
 
     def ask() -> tuple[int, int]:
         with PrometheusClient(settings, deadline=tools.source_deadline) as client:
-            value = client.instant("vector(1)", at=tools.clock.now())
-            if value != 1:
+            answer = client.instant("vector(1)", at=tools.clock.now())
+            if [one.value for one in answer] != [1]:
                 raise client.vendor.nonsense("vector(1) is not 1")
             return len(client.rules()), len(client.firing())
 

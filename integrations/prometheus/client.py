@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote_plus
 
 import msgspec
 
 from bot.domain.errors import SourceError
-from bot.domain.moment import read_moment
-from integrations.failure import REQUEST_SHARE, Vendor, message_of
+from bot.domain.evidence import FailureReason
+from bot.domain.plaintext import plain
+from bot.domain.redact import redact
+from integrations.failure import REQUEST_SHARE, SAID_LIMIT, Vendor, message_of
+from integrations.prometheus import wire
 from integrations.prometheus.settings import PrometheusSettings
+from integrations.prometheus.wire import AlertingRule, FiringAlert, LabelledSeries, LabelledValue
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -28,69 +33,9 @@ VENDOR = Vendor(
     remedies={404: "PROMETHEUS_URL takes the address without /api/v1, with the path prefix where there is one"},
 )
 SERIES_LIMIT = 100  # of one query: an expression with more series is not about one service
-
-_Number = str | float | int | None
-
-
-class _Labelled(msgspec.Struct):
-    metric: dict[str, str] = {}
-    values: list[tuple[float, _Number]] = []
-
-
-class _Rule(msgspec.Struct):
-    name: str
-    query: str
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    type: str = "alerting"
-    alerts: list[_Alert] = []
-
-
-class _Alert(msgspec.Struct, rename="camel"):
-    labels: dict[str, str]
-    state: str = ""
-    active_at: str | None = None
-
-
-class _Group(msgspec.Struct):
-    rules: list[_Rule] = []
-
-
-class _Groups(msgspec.Struct):
-    groups: list[_Group] = []
-
-
-class _Alerts(msgspec.Struct):
-    alerts: list[_Alert] = []
-
-
-class _RulesAnswer(msgspec.Struct):
-    data: _Groups
-
-
-class _AlertsAnswer(msgspec.Struct):
-    data: _Alerts
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelledSeries:
-    labels: Mapping[str, str]
-    points: tuple[tuple[float, float], ...]  # finite values only, ascending
-
-
-@dataclass(frozen=True, kw_only=True)
-class FiringAlert:
-    labels: Mapping[str, str]
-    since: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertingRule:
-    name: str
-    query: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    firing: tuple[FiringAlert, ...]
+LONG = 2_000  # characters of a query, as they are written in an address: proxies refuse longer ones; sent as a form
+WANTS_CERTIFICATE = "CERTIFICATE_REQUIRED"  # a TLS alert, as OpenSSL spells it
+NO_POST = (405, 501)  # what a proxy that lets only reads through says to a form
 
 
 class PrometheusClient:
@@ -105,8 +50,13 @@ class PrometheusClient:
 
         self._base = (settings.url or "").rstrip("/")
         self._timeout = max(0.1, deadline * REQUEST_SHARE)
+        self._takes_forms = True
+        self._heard = _Heard()
         self._session = requests.Session()
-        self._session.hooks["response"].append(_refuse)
+        self._session.hooks["response"].append(self._heard)
+        self._session.verify = settings.ca_certs or True
+        if settings.client_cert:
+            self._session.cert = (settings.client_cert, settings.client_key or settings.client_cert)
         self._connect = PrometheusConnect(
             url=self._base,
             headers={"X-Scope-OrgID": settings.tenant} if settings.tenant else None,
@@ -122,54 +72,80 @@ class PrometheusClient:
     def __exit__(self, *_: object) -> None:
         self._connect.close()
 
-    def range(self, query: str, *, start: datetime, end: datetime, step: int) -> tuple[LabelledSeries, ...]:
-        """`step` in seconds. Values that are not finite numbers are left out."""
-        answer = self._call(
-            lambda: self._connect.custom_query_range(query, start, end, str(step), params={"limit": SERIES_LIMIT})
-        )
-        found = self._shape(answer, list[_Labelled])
-        return tuple(_series(item) for item in found[:SERIES_LIMIT])
+    def range(
+        self, query: str, *, start: datetime, end: datetime, step: float, most: int = SERIES_LIMIT
+    ) -> tuple[tuple[LabelledSeries, ...], str]:
+        """`step` in seconds. Values that are not finite are left out. With why the answer is not whole, or ""."""
+        limit = {"limit": most}
+        if _is_long(query):
+            # Rounded as the library does it, so that all series have their samples at the same moments.
+            times = {"start": round(start.timestamp()), "end": round(end.timestamp()), "step": step}
+            answer = self._call(lambda: self._form("query_range", {"query": query, **times, **limit}))
+        else:
+            answer = self._call(lambda: self._connect.custom_query_range(query, start, end, str(step), params=limit))
+        found = self._shape(answer, list[wire.Matrix])
+        cut = self._heard.warning or (f"only {most} of {len(found)} series were read" if len(found) > most else "")
+        return tuple(wire.series(item) for item in found[:most]), cut
 
-    def instant(self, query: str, *, at: datetime) -> float | None:
-        """The largest value at that time; None where there is none."""
-        answer = self._call(lambda: self._connect.custom_query(query, params={"time": at.timestamp()}))
+    def instant(self, query: str, *, at: datetime) -> tuple[LabelledValue, ...]:
+        """What there is at that time; a scalar has no labels."""
+        if _is_long(query):
+            answer = self._call(lambda: self._form("query", {"query": query, "time": at.timestamp()}))
+        else:
+            answer = self._call(lambda: self._connect.custom_query(query, params={"time": at.timestamp()}))
         if isinstance(answer, list) and len(answer) == 2 and not isinstance(answer[0], dict):
             answer = [{"value": answer}]  # a scalar
-        values = [_finite(item.get("value", (0, None))[1]) for item in self._shape(answer, list[dict[str, Any]])]
-        return max((value for value in values if value is not None), default=None)
+        found = self._shape(answer, list[wire.Vector])
+        values = ((item.metric, wire.finite(item.value[1])) for item in found)
+        return tuple(LabelledValue(labels=labels, value=value) for labels, value in values if value is not None)
 
     def rules(self) -> tuple[AlertingRule, ...]:
-        answer = self._shape(self._get("rules", {"type": "alert"}), _RulesAnswer)
+        answer = self._shape(self._call(lambda: self._get("rules", {"type": "alert"})), wire.RulesAnswer)
         # Some servers send recording rules whatever `type` says.
-        return tuple(_rule(rule) for group in answer.data.groups for rule in group.rules if rule.type == "alerting")
+        return tuple(wire.rule(rule) for group in answer.data.groups for rule in group.rules if rule.type == "alerting")
 
     def firing(self) -> tuple[FiringAlert, ...]:
-        answer = self._shape(self._get("alerts", {}), _AlertsAnswer)
-        return _firing(answer.data.alerts)
+        answer = self._shape(self._call(lambda: self._get("alerts", {})), wire.AlertsAnswer)
+        return wire.firing(answer.data.alerts)
 
-    def _get(self, path: str, params: Mapping[str, str]) -> Any:
-        """The client library does not know this endpoint: its session does."""
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        return self._ask("GET", path, params=params)
 
-        def ask() -> Any:
-            answer = self._session.get(
-                f"{self._base}/api/v1/{path}",
-                params=params,
-                headers=self._connect.headers,
-                auth=self._connect.auth,
-                timeout=self._timeout,
-            )
-            return msgspec.json.decode(answer.content)
+    def _form(self, path: str, data: Mapping[str, Any]) -> Any:
+        """As the client library answers; it sends the query in the address even when it is told to POST."""
+        if self._takes_forms:
+            try:
+                return self._ask("POST", path, data=data)["data"]["result"]
+            except _NoForms:
+                self._takes_forms = False
+        return self._ask("GET", path, params=data)["data"]["result"]
 
-        return self._call(ask)
+    def _ask(self, method: str, path: str, **what: Any) -> Any:
+        answer = self._session.request(
+            method,
+            f"{self._base}/api/v1/{path}",
+            headers=self._connect.headers,
+            auth=self._connect.auth,
+            timeout=self._timeout,
+            verify=self._session.verify,
+            **what,
+        )
+        return msgspec.json.decode(answer.content)
 
-    def _call(self, ask: Any) -> Any:
+    def _call(self, ask: Callable[[], Any]) -> Any:
         from prometheus_api_client.exceptions import PrometheusApiClientException
         from requests import RequestException
 
+        self._heard.warning = ""
         try:
             return ask()
         except RequestException as error:
+            if WANTS_CERTIFICATE in str(error):
+                remedy = "set PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY"
+                raise self.vendor.failed(FailureReason.UNAUTHORISED, "asks for a certificate", remedy) from None
             raise self.vendor.requests_error(error, self._timeout) from None
+        except OSError as error:
+            raise self.vendor.unreachable(f"{error.strerror or 'a file of its certificates cannot be read'}") from None
         except (PrometheusApiClientException, KeyError, TypeError, IndexError, ValueError) as error:
             # The library indexes into the answer without looking: another shape ends as one of these.
             raise self.vendor.nonsense(type(error).__name__) from None
@@ -181,10 +157,37 @@ class PrometheusClient:
             raise self.vendor.nonsense(str(error)) from None
 
 
-def _refuse(response: Response, *_: object, **__: object) -> None:
-    """A hook of the session: the library would put the status into a text."""
-    if response.status_code >= 400:
-        raise _told(response.status_code, message_of(response.content))
+class _NoForms(SourceError):
+    """The server, or a proxy before it, takes no POST."""
+
+
+class _Heard(threading.local):
+    """A hook of the session, since the library drops `warnings` and puts the status into a text.
+
+    One for each thread: a thread asks one question at a time.
+    """
+
+    warning = ""
+
+    def __call__(self, response: Response, *_: object, **__: object) -> None:
+        if response.status_code in NO_POST and response.request.method == "POST":
+            raise _NoForms(FailureReason.REFUSED, "Prometheus takes no POST.")
+        if response.status_code >= 400:
+            raise _told(response.status_code, message_of(response.content))
+        if b'"warnings"' in response.content:
+            self.warning = _warning(response.content)
+
+
+def _warning(body: bytes) -> str:
+    try:
+        warnings = json.loads(body).get("warnings") or ()
+    except (ValueError, AttributeError):
+        return ""
+    return plain(redact("; ".join(word for word in warnings if isinstance(word, str))), SAID_LIMIT)
+
+
+def _is_long(query: str) -> bool:
+    return len(query) > LONG or len(quote_plus(query)) > LONG
 
 
 def _told(status: int, said: str) -> SourceError:
@@ -204,35 +207,3 @@ def _auth(settings: PrometheusSettings) -> Any:
 
         return bearer
     return (settings.user, settings.password or "") if settings.user else None
-
-
-def _series(item: _Labelled) -> LabelledSeries:
-    points = ((at, _finite(value)) for at, value in item.values)
-    return LabelledSeries(labels=item.metric, points=tuple((at, v) for at, v in points if v is not None))
-
-
-def _finite(value: Any) -> float | None:
-    """Values are strings on the wire: "0.5", "NaN", "+Inf"."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _rule(rule: _Rule) -> AlertingRule:
-    return AlertingRule(
-        name=rule.name,
-        query=rule.query,
-        labels=rule.labels,
-        annotations=rule.annotations,
-        firing=_firing(rule.alerts),
-    )
-
-
-def _firing(alerts: Sequence[_Alert]) -> tuple[FiringAlert, ...]:
-    return tuple(
-        FiringAlert(labels=alert.labels, since=read_moment(alert.active_at))
-        for alert in alerts
-        if alert.state == "firing"
-    )

@@ -1,32 +1,34 @@
-"""Asks Prometheus about an incident: the alert's own expression, the signals around it, what else fires."""
+"""Asks Prometheus about an incident: the alert's expression, the signals around it, what else fires, what runs out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Coroutine
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from bot.domain.catalog import Signal
 from bot.domain.context import ContextRequest
-from bot.domain.errors import SourceError
 from bot.domain.evidence import Answer
-from bot.domain.movement import WORSE_BY_KIND, Worse
-from bot.domain.plaintext import plain
-from integrations.descriptor import Threads, Tools
+from integrations.descriptor import Tools
+from integrations.prometheus.asking import Asking
+from integrations.prometheus.budget import Rank
 from integrations.prometheus.client import VENDOR, PrometheusClient
-from integrations.prometheus.expression import Expression, read_expression
-from integrations.prometheus.questions import questions, rule_of, span_of
-from integrations.prometheus.report import NAME_LIMIT, QUERY_SHOWN, Told, report
+from integrations.prometheus.names import known
+from integrations.prometheus.questions import about, asks_usual, of_catalog, rank_of, span_of, usual_query
+from integrations.prometheus.report import report
 from integrations.prometheus.settings import PrometheusSettings
-from integrations.prometheus.wording import SOURCE, Measured, Subject, measured
+from integrations.prometheus.templated import Templated
+from integrations.prometheus.templates import USERS_FEEL, templates
+from integrations.prometheus.told import Place, Told
+from integrations.prometheus.trigger import look_at_trigger
+from integrations.prometheus.wire import LabelledValue
+from integrations.prometheus.wording import SOURCE, measured
 from integrations.threads import run_until
 
-T = TypeVar("T")
-
-AT_ONCE = 8  # queries: Prometheus itself runs twenty by default, and people look at dashboards meanwhile
-MOST = 60  # queries about one incident
 BUDGET_SHARE = 0.9  # of the deadline: then what has been answered is told
+
+Job = Coroutine[Any, Any, None]
 
 
 class PrometheusSource:
@@ -40,123 +42,80 @@ class PrometheusSource:
         self._deadline = tools.source_deadline
 
     def warm(self) -> None:
-        """Import the client library; takes a while, so on a thread."""
+        """Import the client library and read the templates; takes a while, so on a thread."""
+        templates()
         with PrometheusClient(self._settings, deadline=self._deadline):
             pass
 
     async def look(self, request: ContextRequest) -> Answer:
-        budget = self._deadline * BUDGET_SHARE
-        ends = asyncio.get_running_loop().time() + budget
+        time_left = self._deadline * BUDGET_SHARE
+        ends = asyncio.get_running_loop().time() + time_left
         with await self._threads.run(partial(PrometheusClient, self._settings, deadline=self._deadline)) as client:
-            look = _Look(request, client, self._threads, self._settings.service_label)
-            told = await look.until(ends)
-        link = (self._settings.public_url or self._settings.url or "").rstrip("/")
-        answer = report(request, told, service_label=self._settings.service_label, link=link)
-        if not told.answered or (told.errors and not answer.evidence):
-            raise told.errors[0] if told.errors else VENDOR.too_slow(budget)
+            asking = Asking(client=client, threads=self._threads)
+            told = Told(span=span_of(request), services=known(request), asking=asking)
+            await run_until(ends, self._jobs(request, told))
+            told.late = asking.pending
+        answer = report(request, told, self._settings)
+        if not asking.answered or (asking.errors and not answer.evidence):
+            raise asking.errors[0][1] if asking.errors else VENDOR.too_slow(time_left)
         return answer
 
+    def _jobs(self, request: ContextRequest, told: Told) -> list[Job]:
+        """All that do not wait for each other; `Rank` decides who is asked first."""
+        jobs = [look_at_trigger(request, told, self._settings.service_label), _alerts(told)]
+        if told.services:
+            jobs.append(Templated(request=request, told=told, settings=self._settings).ask())
+        for place, service, signal in _of_catalog(request, told):
+            jobs += _signal(request, told, place, service, signal)
+        return jobs
 
-class _Look:
-    """One incident's questions to one server."""
 
-    def __init__(self, request: ContextRequest, client: PrometheusClient, threads: Threads, label: str) -> None:
-        self._request = request
-        self._client = client
-        self._threads = threads
-        self._label = label
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._left = MOST
-        self._told = Told(span=span_of(request), asked=tuple(questions(request, label)))
+def _of_catalog(request: ContextRequest, told: Told) -> list[tuple[Place, str, Signal]]:
+    """The burning service's, then of its neighbours what users feel before what they do not."""
+    order = {one.service: index for index, one in enumerate(told.services)}
+    asked = [
+        ((order[service.name], 0, index), service.name, signal)
+        for service in request.services
+        if service.name in order
+        for index, signal in enumerate(service.signals)
+    ]
+    return sorted(asked, key=lambda one: one[0][0] > 0 and one[2].kind.value not in USERS_FEEL)
 
-    async def until(self, ends: float) -> Told:
-        """Ask everything, until the loop's time `ends`."""
-        jobs = [self._trigger(), self._alerts()]
-        jobs += [self._signal(index, asked.service, asked.signal) for index, asked in enumerate(self._told.asked)]
-        self._told.late = await run_until(ends, jobs)
-        return self._told
 
-    async def _trigger(self) -> None:
-        expression, name = await self._expression()
-        if expression is None:
-            self._told.notes.append("the alert's own expression is not known to it")
+def _signal(request: ContextRequest, told: Told, place: Place, service: str, signal: Signal) -> list[Job]:
+    subject, rank, asking, span = (
+        of_catalog(request, service, signal),
+        rank_of(request, service),
+        told.asking,
+        told.span,
+    )
+    told.asked.append(service)
+
+    async def value() -> None:
+        series = await asking.range(subject.query, span, rank, about(subject))
+        if series is None:
             return
-        subject = Subject(
-            service=self._request.service_name or "",
-            metric=name,
-            kind=expression.kind,
-            unit=expression.unit,
-            query=expression.measured,
-            worse=expression.worse,
-            onset=self._request.onset,
-            now=self._request.now,
-            is_trigger=True,
-        )
-        found = await self._measure(subject, self._request.alert.labels)
-        if found is None:
-            self._told.notes.append(f"no samples for {plain(expression.measured, QUERY_SHOWN)}")
-            return
-        threshold = expression.threshold
-        if expression.threshold_query:
-            threshold = await self._value(expression.threshold_query)
-        self._told.trigger = (found, threshold)
+        if found := measured(subject, series, {}):
+            told.signals[place] = found
+        else:
+            told.silent[place] = about(subject)
 
-    async def _expression(self) -> tuple[Expression | None, str]:
-        """The expression, and a name of it for people."""
-        alert = self._request.alert
-        name = alert.labels.get("alertname") or alert.title
-        for said in self._request.alerts:
-            if said.query and (expression := read_expression(said.query)):
-                return expression, plain(name, NAME_LIMIT)
-        rule = rule_of(self._request, await self._ask(self._client.rules) or (), self._label)
-        if rule is None:
-            return None, ""
-        self._told.rule = plain(rule.name, NAME_LIMIT)
-        return read_expression(rule.query), self._told.rule
+    async def capacity() -> None:
+        told.limits[place] = await asking.instant(signal.limit_query, span, rank, f"capacity of {about(subject)}") or ()
 
-    async def _signal(self, index: int, service: str, signal: Signal) -> None:
-        subject = Subject(
-            service=service,
-            metric=signal.name,
-            kind=signal.kind,
-            unit=signal.unit,
-            query=signal.query,
-            worse=WORSE_BY_KIND.get(signal.kind, Worse.EITHER),
-            onset=self._request.onset,
-            now=self._request.now,
-        )
-        found = await self._measure(subject, {})
-        limit = signal.limit
-        if found and limit is None and signal.limit_query:
-            limit = await self._value(signal.limit_query)
-        if found:
-            self._told.signals[index] = (found, limit)
+    async def usual() -> None:
+        query = usual_query(subject.query)
+        told.usual[place] = await asking.instant(query, span, Rank.USUAL, "what is usual at this hour") or ()
 
-    async def _alerts(self) -> None:
-        self._told.alerts = await self._ask(self._client.firing) or ()
+    jobs = [value()]
+    if signal.limit is not None:
+        told.limits[place] = (LabelledValue(labels={}, value=signal.limit),)
+    elif signal.limit_query:
+        jobs.append(capacity())
+    if asks_usual(request, subject):
+        jobs.append(usual())
+    return jobs
 
-    async def _measure(self, subject: Subject, labels: Mapping[str, str]) -> Measured | None:
-        span = self._told.span
-        query = partial(self._client.range, subject.query, start=span.start, end=span.end, step=span.step)
-        series = await self._ask(query)
-        if series is not None and not any(item.points for item in series):
-            self._told.silent.append(f"{subject.metric} of {subject.service}")
-        return measured(subject, series, labels) if series else None
 
-    async def _value(self, query: str) -> float | None:
-        return await self._ask(partial(self._client.instant, query, at=self._told.span.end))
-
-    async def _ask(self, work: Callable[[], T]) -> T | None:
-        """None where it failed: that is noted, and the other questions go on."""
-        if self._left <= 0:
-            self._told.not_asked += 1
-            return None
-        self._left -= 1
-        async with self._slots:
-            try:
-                result = await self._threads.run(work)
-            except SourceError as error:
-                self._told.errors.append(error)
-                return None
-        self._told.answered += 1
-        return result
+async def _alerts(told: Told) -> None:
+    told.alerts = await told.asking.ask(told.asking.client.firing, Rank.TRIGGER, "the alerts that fire")

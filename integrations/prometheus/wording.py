@@ -8,32 +8,17 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from bot.domain.evidence import Evidence, MetricFact, Series, SignalKind, TriggerChart
-from bot.domain.movement import Movement, Worse, measure
+from bot.domain.movement import COUNT_FLOOR, FLOORS, SHARE, SPREADS, Movement, Worse, measure
 from bot.domain.plaintext import plain
 from bot.domain.quantity import quantity, quantity_of, times
-from integrations.prometheus.client import LabelledSeries
+from integrations.prometheus.questions import CURRENT, Subject
+from integrations.prometheus.wire import LabelledSeries
 
 SOURCE = "prometheus"
 CHART_SERIES = 5  # more lines than that cannot be told apart
 NAME_LIMIT = 60
 NOTABLE_FACTOR = 1.5  # "x1.2" tells nothing that the two numbers do not
 FACTOR_CAP = 1000  # "x48211" is a division by next to nothing
-CURRENT = 5 * 60  # seconds: Prometheus's own staleness; older samples are not "now"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What was measured."""
-
-    service: str
-    metric: str
-    kind: SignalKind | None
-    unit: str
-    query: str
-    worse: Worse
-    onset: datetime
-    now: datetime
-    is_trigger: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +58,10 @@ def _shared(own: Mapping[str, str], alert: Mapping[str, str]) -> int:
     return sum(alert.get(name) == value for name, value in own.items())
 
 
-def evidence(measured: Measured, *, limit: float | None, link: str) -> Evidence:
+def evidence(
+    measured: Measured, *, limit: float | None, link: str, usual: float | None = None, beside: Sequence[str] = ()
+) -> Evidence:
+    """`beside`: what else is told of the value now, such as other quantiles: "p50 80 ms"."""
     subject, movement = measured.subject, measured.movement
     fact = MetricFact(
         service=subject.service,
@@ -88,10 +76,11 @@ def evidence(measured: Measured, *, limit: float | None, link: str) -> Evidence:
         limit=limit,
         is_trigger=subject.is_trigger,
         query=subject.query,
+        usual=usual,
     )
     return Evidence(
         source=SOURCE,
-        text=_sentence(fact, measured),
+        text=_sentence(fact, measured, beside),
         fact=fact,
         link=f"{link}/graph?{urlencode({'g0.expr': subject.query, 'g0.tab': 0})}",
         at=fact.moved_at,
@@ -120,13 +109,16 @@ def _name(item: LabelledSeries, shown: Sequence[LabelledSeries], subject: Subjec
     return plain(", ".join(told.values()), NAME_LIMIT) or subject.metric
 
 
-def _sentence(fact: MetricFact, measured: Measured) -> str:
+def _sentence(fact: MetricFact, measured: Measured, beside: Sequence[str]) -> str:
     who = f"{fact.metric} of {fact.service}"
     newest = measured.series[0][0].points[-1][0]
     if fact.latest is None or newest < measured.subject.now.timestamp() - CURRENT:
         stopped = datetime.fromtimestamp(newest, tz=UTC)
         return f"{who} has no samples since {stopped:%H:%M:%S} UTC; {_before(fact)}"
-    parts = [f"{who} {_now(fact)}, {_before(fact)}"]
+    also = f" ({', '.join(beside)})" if beside else ""
+    parts = [f"{who} {_now(fact)}{also}, {_before(fact)}"]
+    if fact.usual is not None and _is_unusual_hour(fact):
+        parts.append(f"at this hour it is usually {quantity(fact.usual, fact.unit)}")
     if fact.moved_at:
         parts.append(f"moved at {fact.moved_at:%H:%M:%S} UTC")
     else:
@@ -136,6 +128,15 @@ def _sentence(fact: MetricFact, measured: Measured) -> str:
     if len(measured.series) > 1:
         parts.append(f"the worst of {len(measured.series)} series")
     return ", ".join(parts)
+
+
+def _is_unusual_hour(fact: MetricFact) -> bool:
+    """What was normal before the onset is not what is usual at this hour."""
+    assert fact.usual is not None
+    if fact.before is None:
+        return True
+    floor = FLOORS.get(fact.unit, COUNT_FLOOR)
+    return abs(fact.usual - fact.before) > max(SHARE * abs(fact.before), SPREADS * fact.spread, floor)
 
 
 def _now(fact: MetricFact) -> str:

@@ -18,7 +18,24 @@ from integrations.prometheus.expression import Expression, read_expression
         ("up == 0", "up", 0, Worse.DOWN),
         ("delta > -1", "delta", -1, Worse.UP),
         ("replicas != 3", "replicas", 3, Worse.EITHER),
-        ("absent(up)", "absent(up)", None, Worse.UP),
+        ("absent(up)", "count(up) or vector(0)", 0, Worse.DOWN),
+        ('absent(up{job="x"}) == 1', 'count(up{job="x"}) or vector(0)', 0, Worse.DOWN),
+        ("absent_over_time(up[5m])", "count(present_over_time(up[5m])) or vector(0)", 0, Worse.DOWN),
+        ("absent(up) or up == 0", "count(up) or vector(0)", 0, Worse.DOWN),
+        ("traffic > 1 and http_errors > 0.05", "http_errors", 0.05, Worse.UP),
+        ("hour() > 8 and on() queue > 5", "queue", 5, Worse.UP),
+        ("(hour() > 8) and on() (queue > 5 unless maintenance)", "queue", 5, Worse.UP),
+        ("0.5 < errors < 0.9", "errors", 0.5, Worse.UP),
+        ("errors > 0.5 <= 0.9", "errors", 0.5, Worse.UP),
+        ("free < 20 > 10", "free", 20, Worse.DOWN),
+        ("(errors > bool 0.05) == 1", "errors", 0.05, Worse.UP),
+        ("(errors > bool 0.05) > 0", "errors", 0.05, Worse.UP),
+        ("sum(errors > bool 0.05) > 2", "sum(errors > bool 0.05)", 2, Worse.UP),
+        ("count(up == 0) > 2", "count(up == 0)", 2, Worse.UP),
+        ("errors > vector(0.05)", "errors", 0.05, Worse.UP),
+        ("up != 1", "up", 1, Worse.DOWN),
+        ("job:http_errors:ratio5m > 0.05", "job:http_errors:ratio5m", 0.05, Worse.UP),
+        ("time() - backup_timestamp_seconds > 86400", "time() - backup_timestamp_seconds", 86400, Worse.UP),
     ],
 )
 def test_a_comparison_is_split_into_what_is_measured_and_its_threshold(
@@ -27,6 +44,30 @@ def test_a_comparison_is_split_into_what_is_measured_and_its_threshold(
     found = read_expression(text)
     assert found is not None
     assert (found.measured.replace("{}", ""), found.threshold, found.worse) == (measured, threshold, worse)
+
+
+def test_of_an_or_every_side_is_kept() -> None:
+    found = read_expression("lag > 60 or (depth > 500 and on() hour() > 8) or free < 5 or never > 9")
+    assert found is not None
+    sides = [(side.measured, side.threshold, side.worse) for side in (found, *found.others)]
+    assert sides == [("lag", 60, Worse.UP), ("depth", 500, Worse.UP), ("free", 5, Worse.DOWN)]
+
+
+@pytest.mark.parametrize(
+    ("text", "measured", "threshold", "worse"),
+    [
+        ("0.9 * pool_max < pool_in_use", "pool_in_use", "0.9 * pool_max", Worse.UP),
+        ("pool_in_use > 0.9 * pool_max", "pool_in_use", "0.9 * pool_max", Worse.UP),
+        ("rate(x[5m]) < 0.5 * rate(x[5m] offset 1w)", "rate(x[5m])", "0.5 * rate(x[5m] offset 1w)", Worse.DOWN),
+        ("used > on (instance) group_left () quota", "used", "quota", Worse.UP),
+    ],
+)
+def test_a_capacity_is_the_threshold_on_whichever_side_it_stands(
+    text: str, measured: str, threshold: str, worse: Worse
+) -> None:
+    found = read_expression(text)
+    assert found is not None
+    assert (found.measured, found.threshold_query, found.worse) == (measured, threshold, worse)
 
 
 def test_a_threshold_that_is_a_metric_is_asked_for() -> None:
@@ -53,6 +94,16 @@ def test_what_is_not_promql_is_none(text: str) -> None:
         ("rate(jobs_failed_total[5m]) > 1", "1/s", SignalKind.ERRORS),
         ("up == 0", "", SignalKind.AVAILABILITY),
         ("queue_messages_ready > 100", "", None),
+        ("job:http_errors:ratio5m > 0.05", "ratio", SignalKind.ERRORS),
+        ("instance:node_cpu:rate1m > 1", "1/s", None),
+        ("node:disk_used:percent > 90", "%", None),
+        ("job:latency_seconds:p95 > 1", "s", SignalKind.LATENCY),
+        ('1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m])) > 0.9', "ratio", None),
+        ("sum(rate(container_cpu_usage_seconds_total[5m])) > 2", "cores", None),
+        ("histogram_quantile(0.95, rate(x_milliseconds_bucket[5m])) / 1000 > 1", "s", SignalKind.LATENCY),
+        ("time() - backup_timestamp_seconds > 86400", "s", None),
+        ("sum(rate(http_requests_total[5m])) < 1", "1/s", SignalKind.TRAFFIC),
+        ("absent(up)", "", SignalKind.AVAILABILITY),
     ],
 )
 def test_unit_and_kind_are_told_by_names_as_far_as_they_go(text: str, unit: str, kind: SignalKind | None) -> None:

@@ -20,8 +20,10 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import AlertFact, Answer, FailureReason, MetricFact, SignalKind
 from bot.domain.setting import read
 from integrations.prometheus import INTEGRATION
+from integrations.prometheus.budget import AT_ONCE, MOST
 from integrations.prometheus.settings import PrometheusSettings
-from integrations.prometheus.source import AT_ONCE, MOST, PrometheusSource
+from integrations.prometheus.source import PrometheusSource
+from sandbox.prometheus.parameters import parameters_of
 from sandbox.serve import serving
 from tests.integrations.asking import ALERT, CHECKOUT, KEY, NOW, ONSET, PAYMENTS, REQUEST, asked, tools
 
@@ -43,8 +45,11 @@ class Prometheus:
     levels: Mapping[str, Level | Mapping[str, Level]]
     rules: list[Any] = field(default_factory=list)
     alerts: list[Any] = field(default_factory=list)
+    there: list[dict[str, str]] = field(default_factory=list)  # what its discovery finds
+    discoveries: list[str] = field(default_factory=list)
     slow: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    refuses_all: bool = False
     asked: list[str] = field(default_factory=list)
     steps: list[float] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -53,8 +58,8 @@ class Prometheus:
 
     def app(self) -> Starlette:
         routes = [
-            Route("/api/v1/query_range", self.range),
-            Route("/api/v1/query", self.instant),
+            Route("/api/v1/query_range", self.range, methods=["GET", "POST"]),
+            Route("/api/v1/query", self.instant, methods=["GET", "POST"]),
             Route("/api/v1/rules", self.told({"groups": [{"name": "g", "rules": self.rules}]})),
             Route("/api/v1/alerts", self.told({"alerts": self.alerts})),
         ]
@@ -67,33 +72,42 @@ class Prometheus:
         return answer
 
     async def range(self, request: Request) -> Response:
-        params = request.query_params
+        params = await _parameters(request)
         start, end, width = (float(params[name]) for name in ("start", "end", "step"))
+        if params["query"].startswith("group by (__name__"):
+            self.discoveries.append(params["query"])
+            labels = [{"metric": labels, "values": [[start, "1"]]} for labels in self.there]
+            return JSONResponse(_success("matrix", labels))
         self.steps.append(width)
         times = [start + width * index for index in range(int((end - start) / width) + 1)]
         return await self.answer(request, lambda level: {"values": [[at, _wire(level(at))] for at in times]}, "matrix")
 
     async def instant(self, request: Request) -> Response:
-        at = float(request.query_params["time"])
-        if request.query_params["query"] == "vector(1)":
+        params = await _parameters(request)
+        at = float(params["time"])
+        if params["query"] == "vector(1)":
             return JSONResponse(_success("vector", [{"metric": {}, "value": [at, "1"]}]))
         return await self.answer(request, lambda level: {"value": [at, _wire(level(at))]}, "vector")
 
     async def answer(self, request: Request, shape: Callable[[Level], Any], kind: str) -> Response:
-        query = request.query_params["query"].replace("{}", "")
+        query = (await _parameters(request))["query"].replace("{}", "")
         self.asked.append(query)
         self.headers.append(request.headers)
         self.running += 1
         self.most = max(self.most, self.running)
         await asyncio.sleep(30 if query in self.slow else 0.001)
         self.running -= 1
-        if query in self.refused:
+        if self.refuses_all or query in self.refused:
             said = {"status": "error", "errorType": "bad_data", "error": f"no such thing in {query}"}
             return JSONResponse(said, 400)
         found = self.levels.get(query, {})
         levels = {"": found} if callable(found) else found
         result = [{"metric": {"instance": name} if name else {}, **shape(level)} for name, level in levels.items()]
         return JSONResponse(_success(kind, result))
+
+
+async def _parameters(request: Request) -> Mapping[str, str]:
+    return dict((await parameters_of(request)).pairs)
 
 
 def _wire(value: Any) -> str:
@@ -201,7 +215,7 @@ async def test_without_an_expression_the_signals_are_told_and_the_lack_is_said()
     answer = await look(Prometheus(USUAL), asked(alerts=(replace(ALERT, query="avg:cpu{*} > 3", labels={}),)))
     assert not any(fact.is_trigger for fact in metrics(answer))
     assert answer.chart is None
-    assert "the alert's own expression is not known" in answer.checked
+    assert "The alert's own expression is not known to Prometheus." in answer.gaps
 
 
 async def test_of_several_series_the_one_the_alert_names_is_told_and_five_are_charted() -> None:
@@ -244,17 +258,27 @@ async def test_other_alerts_that_fire_are_told_and_the_own_one_is_not() -> None:
     ]
 
 
-async def test_a_service_without_signals_is_asked_by_the_usual_names() -> None:
-    server = Prometheus({})
+async def test_a_service_without_signals_is_asked_for_the_metrics_that_exist() -> None:
+    names = ("http_requests_total", "http_request_duration_seconds_bucket", "of_no_template_total")
+    server = Prometheus({}, there=[{"__name__": name, "app": 'odd"name\\'} for name in names])
     service = Service(name='odd"name\\')
     answer = await look(
         server,
         asked(service=service, neighbours=(), alerts=(replace(ALERT, query=None),)),
         PROMETHEUS_SERVICE_LABEL="app",
     )
+    (discovery,) = server.discoveries
+    assert 'app=~"odd\\"name' in discovery
     assert any('http_requests_total{app="odd\\"name\\\\",code=~"5.."}' in query for query in server.asked)
+    assert any("histogram_quantile(0.95" in query for query in server.asked)
+    assert not any("of_no_template" in query or "grpc" in query for query in server.asked)
     assert answer.evidence == ()
-    assert "no samples for" in answer.checked
+    assert any("no samples for error ratio of odd" in gap for gap in answer.gaps)
+
+
+async def test_where_nothing_is_known_of_a_service_that_is_said() -> None:
+    answer = await look(Prometheus({}), asked(service=Service(name="ghost"), neighbours=()))
+    assert any("No metrics" in gap and "ghost" in gap for gap in answer.gaps)
 
 
 async def test_an_alert_without_a_service_takes_its_name_from_its_series() -> None:
@@ -271,26 +295,28 @@ async def test_values_that_are_no_numbers_are_no_samples(value: str) -> None:
     answer = await look(server)
     assert answer.evidence == ()
     assert answer.chart is None
-    assert "no samples for" in answer.checked
+    assert any("no samples for" in gap for gap in answer.gaps)
 
 
 async def test_a_signal_that_is_refused_costs_only_itself() -> None:
     answer = await look(Prometheus(USUAL, refused=frozenset({"payments:rate"})))
     assert len(metrics(answer)) == 2
-    assert "1 queries failed" in answer.checked
-    assert "no such thing in payments:rate" in answer.checked
+    (failed,) = [gap for gap in answer.gaps if "failed" in gap]
+    assert failed.startswith("1 query failed because Prometheus refused the request (400")
+    assert "no such thing in payments:rate" in failed
+    assert "(about traffic of payments)" in failed
 
 
 async def test_when_every_question_is_refused_it_could_not_look() -> None:
     with pytest.raises(SourceError, match="refused") as failed:
-        await look(Prometheus(USUAL, refused=frozenset(USUAL)))
+        await look(Prometheus(USUAL, refuses_all=True))
     assert failed.value.reason is FailureReason.REFUSED
 
 
 async def test_what_was_answered_in_time_is_told_and_the_rest_is_counted() -> None:
     answer = await look(Prometheus(USUAL, slow=frozenset({"payments:rate"})), deadline=1.0)
     assert len(metrics(answer)) == 2
-    assert "queries failed" in answer.checked or "no answer in time" in answer.checked
+    assert any("failed" in gap or "no answer in time" in gap for gap in answer.gaps)
 
 
 async def test_questions_are_bounded_at_once_and_in_all() -> None:
@@ -299,7 +325,7 @@ async def test_questions_are_bounded_at_once_and_in_all() -> None:
     answer = await look(server, asked(service=replace(CHECKOUT, signals=signals), neighbours=(PAYMENTS,)))
     assert len(server.asked) <= MOST
     assert server.most <= AT_ONCE
-    assert "questions were left out" in answer.checked
+    assert any("questions were left out" in gap for gap in answer.gaps)
 
 
 async def test_the_step_grows_with_the_incident() -> None:

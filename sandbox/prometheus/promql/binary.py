@@ -114,7 +114,9 @@ def _by_key(frame: Frame, match: _Match) -> dict[Key, list[int]]:
 def _set(op: str, left: Frame, right: Frame, match: _Match) -> Frame:
     if op == "or":
         rest = right.only(~_has_partner(right, left, match))
-        return stack([left, rest], left.values.shape[1])
+        # What comes from the left at one step and from the right at another is one series all the same.
+        both = stack([left, rest], left.values.shape[1])
+        return merged(both, lambda _: "vector cannot contain metrics with the same labelset")
     partner = _has_partner(left, right, match)
     return left.only(partner if op == "and" else ~partner)
 

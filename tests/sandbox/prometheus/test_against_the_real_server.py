@@ -99,6 +99,13 @@ QUERIES = (
     '{__name__=~"db_pool_.*", service="checkout"}',
     "hour() + minute() / 60 + day_of_week()",
     f"{POOL} / 0 - {POOL} / 0",
+    f"count({POOL} > 13) or vector(0)",
+    f"sum by (service) ({POOL} > 13) or 0 * sum by (service) ({POOL})",
+    f'label_replace(max by (service) ({POOL}), "side", "value", "", "")'
+    ' or label_replace(vector(5), "side", "limit", "", "")',
+    'group by (__name__, service) ({__name__=~"http_requests_total|up",service=~"checkout|customers"})'
+    ' or group by (__name__, service, le) ({__name__=~".*_bucket",service=~"checkout",le="+Inf"})',
+    f'label_replace(quantile_over_time(0.5, (sum({POOL}))[20m:2m] offset 30m), "ago", "30m", "", "")',
 )
 INSTANT = (
     f"sort({POOL})",
