@@ -36,6 +36,7 @@ _PROGRAM = re.compile(r"^(?:\./|/|~/)?[A-Za-z][\w./+-]*$")
 _PLACEHOLDER = re.compile(
     r"<[A-Za-z][\w .:/|-]*>|\$\{?[A-Z][A-Z0-9_]*\}?|\{\{\s*[\w.$ ]+\s*\}\}|\bX{3,}\b|\bYOUR[-_]\w+"
 )
+_IN_TICKS = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _LEADING_PROMPT = re.compile(r"^\s*\$\s+")
 
 
@@ -78,9 +79,12 @@ def _blocks(text: str) -> Iterator[_Block]:
         elif token.type == "code_block":
             yield _Block("", token.content, first + 1)
         elif token.type == "inline" and token.children:
-            for child in token.children:
-                if child.type == "code_inline":
-                    yield _Block("inline", child.content, first + 1)
+            written = [match.group(2) for match in _IN_TICKS.finditer(token.content)]
+            read = [child.content for child in token.children if child.type == "code_inline"]
+            for number, content in enumerate(read):
+                # A line break within is a space to the reader; not behind a backslash, where the command goes on.
+                goes_on = len(written) == len(read) and "\\\n" in written[number]
+                yield _Block("inline", written[number] if goes_on else content, first + 1)
 
 
 def _said(block: _Block) -> Iterator[tuple[int, str, str]]:
@@ -147,7 +151,7 @@ def _plain(block: _Block) -> Iterator[tuple[int, str, str]]:
         return
     for line, statement in _statements(block):
         programs = [*first_programs(statement)]
-        if not programs:
+        if not programs or not programs[0]:
             if block.language and re.match(r"\s*(export\s+)?\w+=", statement):
                 yield line, statement, "sh"
             continue

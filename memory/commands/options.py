@@ -41,7 +41,7 @@ def _by_tool(tool: Tool, rest: Sequence[str]) -> CommandRisk:
             return MUTATING
     if tool.alone_reads:
         return READ
-    return MUTATING if tool.others_change and words else UNKNOWN
+    return MUTATING if tool.others_change and rest else UNKNOWN
 
 
 def _subcommands(rest: Sequence[str], valued: frozenset[str]) -> list[str]:

@@ -78,6 +78,7 @@ curl --data '{"a":1}' https://api.shop.example/orders
 curl -o goroutines.txt http://localhost:6060/debug/pprof/goroutine?debug=2
 wget https://shop.example/tool.tar.gz
 kill -9 1234
+kill -9
 pkill -f sidekiq
 killall -HUP haproxy
 sed -i 's/a/b/' /etc/app.conf
