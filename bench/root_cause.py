@@ -20,6 +20,7 @@ from bench.recorded_faults import BOUTIQUE, PET_SHOP, RecordedFault, folder, loa
 from bench.result import Result
 from bench.scorers import SCORERS, alike, chance
 from bot.domain import onset
+from bot.domain.conclude import SAME_TIME
 from bot.domain.confidence import Confidence
 from bot.domain.ranking import DEFAULT, Suspect, Tuning, rank
 
@@ -167,7 +168,8 @@ def _unaided(fault: RecordedFault) -> int:
     situation = fault.situation()
     found = onset.find(situation.series)
     began = found.at if found else fault.anomalous[-1][0]  # else the alert's time is all there is
-    return _place_of(fault.root, rank(dataclasses.replace(situation, onset=began)))
+    # As the product does: the cause itself may have moved a sample before most others did.
+    return _place_of(fault.root, rank(dataclasses.replace(situation, onset=began - max(fault.step, SAME_TIME))))
 
 
 def _place_of(root: str, suspects: Sequence[Suspect]) -> int:

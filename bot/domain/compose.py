@@ -8,28 +8,17 @@ from datetime import datetime
 
 from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis
 from bot.domain.causes import rank
-from bot.domain.causes.words import clock, span
+from bot.domain.claims import changes, on_call, past, runbooks
+from bot.domain.conclusion import SOURCE as CONCLUDED
 from bot.domain.confidence import Confidence
 from bot.domain.context import ContextRequest
-from bot.domain.evidence import (
-    ChangeFact,
-    Evidence,
-    FailureReason,
-    Finding,
-    MetricFact,
-    OnCallFact,
-    Outcome,
-    PastIncidentFact,
-    RunbookFact,
-    ServiceFact,
-)
+from bot.domain.evidence import Evidence, FailureReason, Finding, MetricFact, Outcome, ServiceFact
 from bot.domain.first_steps import first_steps
 from bot.domain.impact import impact
 from bot.domain.plaintext import plain
 
 MOST_CAUSES = 4  # more than four suspects help nobody at night
-TITLE_LIMIT = 120
-FIX_LIMIT = 200  # what fixed it last time is what one reads a past incident for
+GAP_LIMIT = 240
 _FAILURES = {
     FailureReason.UNREACHABLE: "could not be reached",
     FailureReason.UNAUTHORISED: "does not accept our credentials",
@@ -59,20 +48,20 @@ def compose(request: ContextRequest, findings: Sequence[Finding], now: datetime)
     considered = rank(request, findings)
     shown = _shown(considered)
     evidence = [item for finding in findings for item in finding.evidence]
-    on_call = _on_call(evidence, now)
+    duties = on_call(evidence, now)
     return Briefing(
         incident_id=request.incident_id,
         made_at=now,
         impact=impact(request, evidence, now),
         hypotheses=shown,
-        changes=_changes(request, evidence, considered),
-        past=_past(evidence),
-        runbooks=_runbooks(evidence),
+        changes=changes(request, evidence, considered),
+        past=past(request, evidence),
+        runbooks=runbooks(evidence),
         steps=first_steps(request, evidence, shown),
         ruled_out=(*_unlikely(considered), *_nothing_found(findings)),
         not_checked=_not_checked(findings, evidence),
-        on_call=tuple(claim for claim, _ in on_call),
-        on_call_emails=tuple(dict.fromkeys(email for _, email in on_call if email)),
+        on_call=tuple(duty.claim for duty in duties),
+        on_call_emails=tuple(dict.fromkeys(duty.email for duty in duties if duty.email)),
         findings=tuple(findings),
     )
 
@@ -87,55 +76,6 @@ def _shown(considered: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
     if any(h.confidence is not Confidence.LOW for h in likely):
         return tuple(likely)
     return (*likely, *(h for h in considered if h.kind is CauseKind.UNKNOWN))
-
-
-def _changes(
-    request: ContextRequest, evidence: Iterable[Evidence], considered: Sequence[Hypothesis]
-) -> tuple[Claim, ...]:
-    """In the order of suspicion, then the newest first."""
-    suspicion = {(h.service, h.subject): n for n, h in reversed([*enumerate(considered)])}
-    found = [(item, item.fact) for item in evidence if isinstance(item.fact, ChangeFact)]
-    last = len(considered)
-    found.sort(key=lambda pair: (suspicion.get((pair[1].service, pair[1].version), last), -pair[1].at.timestamp()))
-    return tuple(Claim(text=_change(request, fact), evidence=(item.id,)) for item, fact in found)
-
-
-def _change(request: ContextRequest, fact: ChangeFact) -> str:
-    delta = request.onset - fact.at
-    when = f"{span(delta)} before the alert" if delta.total_seconds() >= 0 else f"{span(delta)} AFTER the alert"
-    was = f" (was {fact.previous})" if fact.previous else ""
-    author = f" by {fact.author}" if fact.author else ""
-    failed = ", failed" if fact.succeeded is False else ""
-    title = f": {plain(fact.title, TITLE_LIMIT)}" if fact.title and fact.title != fact.version else ""
-    return f"{clock(fact.at)}, {when}: {fact.kind} of {fact.service} {fact.version}{was}{author}{failed}{title}"
-
-
-def _past(evidence: Iterable[Evidence]) -> tuple[Claim, ...]:
-    found = [(item, item.fact) for item in evidence if isinstance(item.fact, PastIncidentFact)]
-    found.sort(key=lambda pair: -pair[1].score)
-    return tuple(Claim(text=_past_incident(fact), evidence=(item.id,)) for item, fact in found)
-
-
-def _past_incident(fact: PastIncidentFact) -> str:
-    where = f", {fact.service}" if fact.service else ""
-    cause = f" Cause: {plain(fact.cause, TITLE_LIMIT)}." if fact.cause else " Its cause was never settled."
-    took = f" ({fact.minutes} min)" if fact.minutes is not None else ""
-    fix = f" Fixed by: {plain(fact.fix, FIX_LIMIT)}{took}." if fact.fix else ""
-    return f"{fact.incident} ({fact.at:%Y-%m-%d}{where}): {plain(fact.title, TITLE_LIMIT)}.{fix}{cause}"
-
-
-def _runbooks(evidence: Iterable[Evidence]) -> tuple[Claim, ...]:
-    found = [(item, item.fact) for item in evidence if isinstance(item.fact, RunbookFact)]
-    found.sort(key=lambda pair: -pair[1].score)
-    return tuple(
-        Claim(
-            text=plain(fact.title, TITLE_LIMIT)
-            + (f" (kept by {fact.owner})" if fact.owner else "")
-            + (f". Why: {', '.join(fact.why)}" if fact.why else ""),
-            evidence=(item.id,),
-        )
-        for item, fact in found
-    )
 
 
 def _unlikely(considered: Sequence[Hypothesis]) -> tuple[Claim, ...]:
@@ -170,9 +110,13 @@ def _nothing_found(findings: Iterable[Finding]) -> tuple[Claim, ...]:
 
 
 def _not_checked(findings: Iterable[Finding], evidence: Iterable[Evidence]) -> tuple[Claim, ...]:
-    """Those that failed first: they are what somebody may repair."""
-    ordered = sorted(findings, key=lambda f: f.outcome is not Outcome.FAILED)
-    claims = [Claim(text=text) for f in ordered if (text := _why_not(f))]
+    """Those that failed first, they are what somebody may repair; then gaps in answers, then what is not set up."""
+    findings = tuple(findings)
+    claims = [Claim(text=_failure(f)) for f in findings if f.outcome is Outcome.FAILED]
+    claims += [Claim(text=f"{f.source}: {plain(gap, GAP_LIMIT)}") for f in findings for gap in f.gaps]
+    # What is concluded from others' answers is no place to look at: that those are missing is said above.
+    skipped = (f for f in findings if f.outcome is Outcome.SKIPPED and f.source != CONCLUDED)
+    claims += [Claim(text=f"{f.source}: {f.detail or 'not set up'}") for f in skipped]
     for item in evidence:
         if isinstance(item.fact, ServiceFact) and not item.fact.known:
             text = f"{item.fact.service} is not in the service catalog, so its neighbours are not known"
@@ -180,22 +124,6 @@ def _not_checked(findings: Iterable[Finding], evidence: Iterable[Evidence]) -> t
     return tuple(claims)
 
 
-def _why_not(finding: Finding) -> str:
-    if finding.outcome is Outcome.FAILED:
-        why = _FAILURES[finding.reason] if finding.reason else "failed"
-        return f"{finding.source} {why}" + (f": {finding.detail}" if finding.detail else "")
-    if finding.outcome is Outcome.SKIPPED:
-        return f"{finding.source}: {finding.detail or 'not set up'}"
-    return ""
-
-
-def _on_call(evidence: Iterable[Evidence], now: datetime) -> list[tuple[Claim, str]]:
-    found = [(item, item.fact) for item in evidence if isinstance(item.fact, OnCallFact)]
-    found.sort(key=lambda pair: pair[1].level)
-    return [(Claim(text=_duty(fact, now), evidence=(item.id,)), fact.email) for item, fact in found]
-
-
-def _duty(fact: OnCallFact, now: datetime) -> str:
-    day = f"{fact.until:%-d %b} " if fact.until and fact.until.date() != now.date() else ""
-    until = f" until {day}{clock(fact.until)}" if fact.until else ""
-    return f"{fact.person}, level {fact.level} of {fact.policy}{until}"
+def _failure(finding: Finding) -> str:
+    why = _FAILURES[finding.reason] if finding.reason else "failed"
+    return f"{finding.source} {why}" + (f": {finding.detail}" if finding.detail else "")

@@ -11,7 +11,17 @@ from bot.domain.catalog import Service
 from bot.domain.causes.case import got_worse, is_notable, moved_at
 from bot.domain.causes.words import names_service
 from bot.domain.context import ContextRequest
-from bot.domain.evidence import ChangeFact, ChangeKind, Evidence, LogFact, MetricFact, RunbookFact, SignalKind
+from bot.domain.evidence import (
+    ChangeFact,
+    ChangeKind,
+    Evidence,
+    LogFact,
+    MetricFact,
+    RunbookFact,
+    SignalKind,
+)
+from bot.domain.foresight import forecast_of, make_room, running_out_soon
+from bot.domain.merging import merged_changes
 from bot.domain.terms import terms
 
 MOST_STEPS = 8
@@ -21,6 +31,7 @@ RIVAL = 1.5  # a second cause this close to the first gets a step of its own
 _UNDO = re.compile(
     r"\broll(ing)?[ -]?back|\bundo\b|\brevert|\bgo back\b|version before|previous version", re.IGNORECASE
 )
+_MIGRATION = re.compile(r"\bmigration|\bschema", re.IGNORECASE)
 _IN_TICKS = re.compile(r"`([^`]+)`")
 
 
@@ -32,6 +43,7 @@ def first_steps(
     for cause in causes[:2]:
         if causes[0].score - cause.score < RIVAL:
             steps += _for_cause(request, evidence, cause)
+    steps += running_out_soon(request, evidence)
     steps += _from_runbook(evidence, causes)
     steps += _watch(evidence, steps)
     unique = {step.command or step.text: step for step in reversed(steps)}
@@ -43,6 +55,9 @@ def _for_cause(request: ContextRequest, evidence: Sequence[Evidence], cause: Hyp
     if cause.kind is CauseKind.DEPLOYMENT:
         yield from _undo(evidence, cause)
     elif cause.kind is CauseKind.EXHAUSTION:
+        if forecast := forecast_of(evidence, cited, cause):
+            yield make_room(request, *forecast)
+            return
         text = f"Find what holds the {cause.subject} of {cause.service}; free them or raise the limit"
         yield _with_query(text, evidence, cited, cause.service, SignalKind.SATURATION)
     elif cause.kind is CauseKind.DEPENDENCY:
@@ -50,21 +65,45 @@ def _for_cause(request: ContextRequest, evidence: Sequence[Evidence], cause: Hyp
     elif cause.kind is CauseKind.TRAFFIC:
         text = f"Find who sends the load on {cause.service}; scale out or shed it"
         yield _with_query(text, evidence, cited, cause.service, SignalKind.TRAFFIC)
+    elif cause.kind is CauseKind.CONFIGURATION:
+        yield Step(text=f"Correct {cause.subject} of {cause.service}", evidence=_first(cause))
+    elif cause.kind is CauseKind.INFRASTRUCTURE:
+        text = f"Look at {cause.subject}, which {cause.service} runs on{_owned(request, cause.service)}"
+        yield Step(text=text, evidence=_first(cause))
+    elif cause.kind is CauseKind.HEALTHY:
+        yield Step(text="Watch whether it stays normal, then resolve", evidence=_first(cause))
+
+
+def _first(cause: Hypothesis) -> tuple[str, ...]:
+    """What the strongest reason rests on."""
+    return cause.reasons_for[0].evidence if cause.reasons_for else ()
 
 
 def _undo(evidence: Sequence[Evidence], cause: Hypothesis) -> Iterator[Step]:
-    for item in evidence:
-        fact = item.fact
-        if not isinstance(fact, ChangeFact) or (fact.service, fact.version) != (cause.service, cause.subject):
+    for change in merged_changes(evidence):
+        fact = change.fact
+        if (fact.service, fact.version) != (cause.service, cause.subject):
             continue
         if fact.kind is ChangeKind.DEPLOYMENT:
-            target = f"to {fact.previous}" if fact.previous else "to the version before (not known to us)"
             command, source = _undo_command(evidence, fact.service)
-            text = f"Roll back {fact.service} from {fact.version} {target}"
-            yield Step(text=text, command=command, evidence=(item.id, *source))
+            text = f"Roll back {fact.service} from {fact.version} to {_before(fact)}{_careful(fact)}"
+            yield Step(text=text, command=command, evidence=(*change.ids, *source))
         else:
-            yield Step(text=f"Find out whether {fact.version} of {fact.service} is deployed", evidence=(item.id,))
+            yield Step(text=f"Find out whether {fact.version} of {fact.service} is deployed", evidence=change.ids)
         return
+
+
+def _before(fact: ChangeFact) -> str:
+    """The version, and the exact ref where that is another."""
+    version = fact.previous or fact.rollback
+    if not version:
+        return "the version before (not known to us)"
+    return f"{version} ({fact.rollback})" if fact.rollback and fact.rollback != version else version
+
+
+def _careful(fact: ChangeFact) -> str:
+    """A migrated database does not go back with the code."""
+    return "; check first that its migration allows it" if any(_MIGRATION.search(flag) for flag in fact.flags) else ""
 
 
 def _undo_command(evidence: Sequence[Evidence], service: str) -> tuple[str, tuple[str, ...]]:

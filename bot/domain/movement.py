@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from statistics import median
 
 from bot.domain.evidence import SignalKind
@@ -17,10 +18,22 @@ MAD_TO_SIGMA = 1.4826  # makes the median absolute deviation of a normal distrib
 SPREADS = 6  # beyond six robust deviations nothing is noise; autocorrelated rates reach four now and then
 SHARE = 0.2  # less than a fifth of normal is not worth a person's time, however quiet the signal is
 USUAL_EXCURSIONS = 0.95  # a departure also exceeds what the baseline itself did in all but 5 % of its samples
-FLOORS = {"ratio": 0.005, "%": 0.5, "s": 0.005, "1/s": 0.1, "bytes": 2.0**20, "bytes/s": 2.0**10, "": 0.0}
+FLOORS = {
+    "ratio": 0.005,
+    "%": 0.5,
+    "s": 0.005,
+    "ms": 5.0,
+    "1/s": 0.1,
+    "bytes": 2.0**20,
+    "bytes/s": 2.0**10,
+    "cores": 0.05,  # a twentieth of one, as many as an idle service wavers by
+    "": 0.0,
+}
 COUNT_FLOOR = 2.0  # for all other units: things that are counted
 FEWEST = 3  # samples that a baseline and a departure have at least
 FEWEST_WHEN_OVER = 8  # samples of a departure that did not last: shorter ones are blips
+STRETCHES = 8  # of equal length, each worse than the one before: of noise one in 40,000 looks like that
+CLIMB = 1.0  # of the smaller level: what takes longer than an hour to double, or to halve, did not begin this
 GAP = 2  # samples within the normal range that do not end a departure
 REACH = 120.0  # seconds: a departure that ended longer than this before the onset is another story
 
@@ -60,6 +73,7 @@ def measure(points: Points, *, onset: float, unit: str, worse: Worse, absent_is_
     Counted as a departure: a deviation from the baseline's median by more than six robust spreads, a fifth of the
     median, the unit's floor and the baseline's own usual excursions, that lasts. `absent_is_zero`: a series that had
     no sample in the baseline and has some now has departed from zero (errors are not counted until there is one).
+    What climbs steadily all the time, baseline included, counts from where it left its first level by as much.
     """
     known = [(at, value) for at, value in points if math.isfinite(value)]
     baseline = [value for at, value in known if at < onset - LEAD]
@@ -75,6 +89,8 @@ def measure(points: Points, *, onset: float, unit: str, worse: Worse, absent_is_
     runs = [(side, run) for side in sides if enough and (run := _departure(known, normal, threshold, side, onset))]
     if runs and worse is Worse.EITHER:
         runs.sort(key=lambda item: item[1][0][0])  # the first departure, whichever its side
+    if not runs and (climb := _climb(known, onset, unit, worse)):
+        return climb
     if not runs:
         return Movement(
             before=normal,
@@ -111,6 +127,35 @@ def _without_baseline(known: Points, onset: float, unit: str, worse: Worse, abse
         spread=0.0,
         moved_at=known[0][0] if appeared else None,
         score=peak / (_floor(unit) or peak) if appeared else 0.0,
+    )
+
+
+def _climb(points: Points, onset: float, unit: str, worse: Worse) -> Movement | None:
+    """A leak that is older than the samples has no calm baseline to depart from. Traffic (`EITHER`) drifts by day."""
+    size = len(points) // STRETCHES
+    if worse is Worse.EITHER or size < FEWEST:
+        return None
+    # Counted back from now: what has stopped climbing is another story.
+    stretches = [points[len(points) - (n + 1) * size : len(points) - n * size] for n in reversed(range(STRETCHES))]
+    levels = [median(value for _, value in stretch) for stretch in stretches]
+    if not all(worse.value * (later - earlier) > 0 for earlier, later in pairwise(levels)):
+        return None
+    start = levels[0]
+    residues = [abs(value - level) for stretch, level in zip(stretches, levels, strict=True) for _, value in stretch]
+    spread = MAD_TO_SIGMA * median(residues)
+    threshold = max(SPREADS * spread, SHARE * abs(start), _floor(unit))
+    run = _departure(points, start, threshold, worse.value, onset)
+    least = max(threshold, CLIMB * min(abs(start), abs(levels[-1])))
+    if run is None or abs(levels[-1] - start) < least:
+        return None
+    peak = max(abs(value - start) for _, value in run)
+    return Movement(
+        before=start,
+        now=_worst(points, onset, worse, start),
+        latest=points[-1][1],
+        spread=spread,
+        moved_at=run[0][0],
+        score=peak / threshold if threshold else math.inf,
     )
 
 

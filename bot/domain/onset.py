@@ -38,11 +38,11 @@ class _Track:
     strengths: tuple[float, ...]  # one for each searched time
 
 
-def find(series: Iterable[ObservedSeries], tuning: Tuning = DEFAULT) -> Onset | None:
+def find(series: Iterable[ObservedSeries], tuning: Tuning = DEFAULT, *, latest: float = math.inf) -> Onset | None:
     """The sample at which most series jumped out of their normal range, two samples in a row, and stayed there.
 
     `series` reach from well before the trouble to now; at least half of their samples are taken as normal. None where
-    they are too short or nothing jumped: then the alert's own time is the best there is.
+    they are too short or nothing jumped up to `latest`: then the alert's own time is the best there is.
     """
     series = tuple(series)
     times = sorted({at for one in series for at, _ in one.points})
@@ -50,7 +50,9 @@ def find(series: Iterable[ObservedSeries], tuning: Tuning = DEFAULT) -> Onset | 
     if len(searched) < QUIET + 1:
         return None
     tracks = [track for one in series if (track := _track(one, searched, tuning))]
-    candidates = range(1, len(searched) - 1)  # the newest sample alone may be a blip
+    candidates = [n for n in range(1, len(searched) - 1) if searched[n] <= latest]  # the newest alone may be a blip
+    if not candidates:
+        return None
     jumps = {index: [_jump(track.strengths, index) for track in tracks] for index in candidates}
     best = max(candidates, key=lambda index: (sum(jumps[index]), -index))
     if not sum(jumps[best]):

@@ -86,6 +86,8 @@ def _found(name: str, started: float, answer: Answer) -> Finding:
         evidence=answer.evidence,
         checked=answer.checked,
         chart=answer.chart,
+        series=answer.series,
+        gaps=answer.gaps,
     )
 
 

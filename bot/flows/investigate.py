@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.card import CardView
 from bot.domain.catalog import Catalog
 from bot.domain.compose import number
+from bot.domain.conclude import conclude
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import Finding
 from bot.domain.incident import Incident
@@ -49,12 +52,13 @@ class Investigate:
         incident = await existing(self._incidents, incident_id)
 
         def on_answer(answered: Sequence[Finding], pending: Sequence[str]) -> None:
-            self._draw.begin(incident_id, answered)
             if pending:  # the last answer is followed by the briefing itself
                 self._tick(incident_id, answered, pending)
 
-        findings = await self._gather(request_for(incident, self._catalog, self._clock), on_answer)
-        await self._briefings.save_findings(incident_id, number(findings))
+        request = request_for(incident, self._catalog, self._clock)
+        findings = _concluded(request, await self._gather(request, on_answer))
+        self._draw.begin(incident_id, findings)
+        await self._briefings.save_findings(incident_id, findings)
 
     def _tick(self, incident_id: str, answered: Sequence[Finding], pending: Sequence[str]) -> None:
         task = asyncio.create_task(self._show(incident_id, tuple(answered), tuple(pending)))
@@ -66,6 +70,14 @@ class Investigate:
         if incident and incident.card:  # the place may still be opening: the next answer shows this one too
             view = CardView(incident=incident, findings=answered, pending=pending)
             await self._cards.edit(incident.card, view)
+
+
+def _concluded(request: ContextRequest, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What the sources said and what follows from it, numbered. The series are not needed any more."""
+    started = time.perf_counter()
+    own = conclude(request, findings)
+    own = replace(own, seconds=time.perf_counter() - started)
+    return number([*(replace(finding, series=()) for finding in findings), own])
 
 
 def request_for(incident: Incident, catalog: Catalog, clock: Clock) -> ContextRequest:

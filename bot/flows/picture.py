@@ -1,4 +1,4 @@
-"""The chart of the alert's own expression: drawn and uploaded beside the gathering, so that it costs no time."""
+"""The chart of the alert's own expression: drawn and uploaded beside the briefing, which never waits for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.domain.card import Picture
-from bot.domain.chart import alt_text
+from bot.domain.chart import alt_text, annotated
 from bot.domain.errors import ChatError, NotStored
 from bot.domain.evidence import Finding, TriggerChart
 from bot.domain.ports import ChartRenderer, Effects, Pictures
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class DrawChart:
-    """One picture an incident, begun as soon as its data are there."""
+    """One picture an incident, begun once all sources have answered: it shows what they say besides."""
 
     def __init__(self, *, renderer: ChartRenderer, pictures: Pictures, effects: Effects) -> None:
         self._renderer = renderer
@@ -29,7 +29,7 @@ class DrawChart:
         """Start drawing where a finding has data for it. True where a picture is, or will be, there."""
         chart = next((finding.chart for finding in findings if finding.chart), None)
         if chart is not None and incident_id not in self._tasks:
-            self._tasks[incident_id] = asyncio.create_task(self._draw(incident_id, chart))
+            self._tasks[incident_id] = asyncio.create_task(self._draw(incident_id, annotated(chart, findings)))
         return incident_id in self._tasks
 
     def ready(self, incident_id: str) -> Picture | None:

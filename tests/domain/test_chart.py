@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.chart import MOST_SERIES, alt_text, svg
-from bot.domain.evidence import Series, TriggerChart
+from bot.domain.chart import WIDTH, alt_text, annotated, svg
+from bot.domain.chart.moments import MOST_MARKS
+from bot.domain.chart.samples import MOST_SERIES
+from bot.domain.evidence import ChangeKind, Mark, OnsetFact, Series, TriggerChart
 from bot.domain.ticks import time_ticks, value_ticks
+from tests.domain.cases import change, finding
 
 ONSET = datetime(2026, 3, 12, 14, 8, tzinfo=UTC)
 START = ONSET.timestamp() - 3600
@@ -87,6 +91,95 @@ def test_the_alt_text_is_a_sentence_with_numbers() -> None:
     )
 
 
+def minutes_before(minutes: float) -> datetime:
+    return ONSET - timedelta(minutes=minutes)
+
+
+def boxes(drawing: str) -> dict[str, tuple[float, float, float]]:
+    """Label -> (left, right, height) of what stands above the plot, by the width of the letters."""
+    found = {}
+    for element in ElementTree.fromstring(drawing).iter():
+        if element.tag.endswith("text") and element.get("text-anchor") == "start" and element.get("font-size") == "13":
+            left, said = float(element.get("x") or 0), element.text or ""
+            found[said] = (left, left + len(said) * 13 * 0.52, float(element.get("y") or 0))
+    return found
+
+
+def test_the_onset_by_the_data_and_the_newest_changes_stand_beside_the_alert() -> None:
+    marks = tuple(Mark(at=minutes_before(m), label=f"cart v{n}") for n, m in enumerate((50, 40, 30, 20, 10)))
+    said = words(svg(replace(chart(line()), began=minutes_before(6), marks=marks)))
+    assert {"began 14:02", "alert 14:08", "cart v4", "cart v3", "cart v2"} <= set(said)
+    assert "cart v1" not in said
+
+
+def test_an_onset_within_the_alerts_own_minute_shares_its_line() -> None:
+    drawing = svg(replace(chart(line()), began=ONSET))
+    assert "began, alert 14:08" in words(drawing)
+    assert "began 14:08" not in words(drawing)
+
+
+def test_changes_outside_of_the_chart_have_no_line() -> None:
+    drawing = svg(replace(chart(line()), marks=(Mark(at=minutes_before(300), label="cart v1"),)))
+    assert "cart v1" not in words(drawing)
+
+
+@given(st.lists(st.floats(-9, 59), max_size=6), st.floats(0, 59), st.integers(3, 40))
+@settings(max_examples=100, deadline=None)
+def test_no_label_covers_another_and_no_line_crosses_one(minutes: list[float], began: float, length: int) -> None:
+    marks = tuple(Mark(at=minutes_before(m), label=f"{n}{'v' * length}") for n, m in enumerate(sorted(minutes)[::-1]))
+    drawing = svg(replace(chart(line(), threshold=None), began=minutes_before(began), marks=marks))
+    labels = {said: box for said, box in boxes(drawing).items() if said != "UTC"}
+    for one, (left, right, height) in labels.items():
+        for other, (other_left, other_right, other_height) in labels.items():
+            apart = right <= other_left or other_right <= left or height != other_height
+            assert one == other or apart, f"{one!r} and {other!r} overlap"
+    for element in ElementTree.fromstring(drawing).iter():
+        if element.tag.endswith("line") and element.get("x1") == element.get("x2"):
+            x, top, bottom = (float(element.get(name) or 0) for name in ("x1", "y1", "y2"))
+            for said, (left, right, height) in labels.items():
+                crosses = left + 4 < x < right - 4 and top < height - 4 < bottom
+                assert not crosses, f"a line crosses {said!r}"
+    assert len(labels) <= MOST_MARKS + 2
+
+
+def test_what_falls_is_told_by_its_lowest_sample() -> None:
+    points = tuple((START + n * 15, 0.9995 if n * 15 < 3500 else 0.962) for n in range(280))
+    said = words(svg(chart(Series(name="a", points=points), threshold=0.99)))
+    assert "min 96.2 %" in said
+    assert "0 %" not in said, "a share near the whole is drawn from near its lowest sample"
+
+
+def test_a_unit_that_is_a_word_is_said_once() -> None:
+    said = words(svg(chart(line(peak=96.0), unit="connections", threshold=100.0)))
+    assert said.count("connections") == 1
+    assert {"alert at 100", "max 96"} <= set(said)
+
+
+def test_the_alt_text_tells_onset_and_changes_too() -> None:
+    marked = replace(chart(line()), began=minutes_before(2), marks=(Mark(at=minutes_before(7), label="checkout v2"),))
+    assert alt_text(marked) == (
+        "Chart of error ratio of checkout: 0.3 % before, 0.3 % to 12.4 % since the trouble began at 14:06 UTC by the "
+        "data, the alert fired at 14:08 UTC; the alert fires at 5 %; changed: checkout v2 at 14:01 UTC."
+    )
+
+
+def test_onset_and_changes_come_from_what_all_sources_said() -> None:
+    found = finding(
+        "all",
+        OnsetFact(at=minutes_before(6), movers=()),
+        change("checkout", 7, "v2"),
+        change("checkout", 7, "v2", kind=ChangeKind.RELEASE),
+        change("cart", 6.9, "v9"),
+        change("payments", 20, "v3", kind=ChangeKind.MERGE),
+        change("ledger", 300, "v1"),
+        change("frontend", 30, "v5"),
+    )
+    marked = annotated(chart(line()), [found])
+    assert marked.began == minutes_before(6)
+    assert [mark.label for mark in marked.marks] == ["frontend v5", "checkout v2 +1"]
+    assert annotated(marked, []) == marked
+
+
 @given(
     st.lists(
         st.lists(st.tuples(st.floats(0, 2e9), NUMBER), max_size=12).map(
@@ -94,24 +187,28 @@ def test_the_alt_text_is_a_sentence_with_numbers() -> None:
         ),
         max_size=6,
     ),
+    st.lists(st.floats(0, 2e9), max_size=4),
     st.none() | NUMBER,
     st.sampled_from(["ratio", "s", "bytes", "1/s", "connections", ""]),
     st.text(max_size=200),
 )
 @settings(max_examples=150, deadline=None)
 def test_any_samples_draw_well_formed_svg_inside_the_picture(
-    series: list[Series], threshold: float | None, unit: str, title: str
+    series: list[Series], changes: list[float], threshold: float | None, unit: str, title: str
 ) -> None:
-    made = chart(*series, title=title, unit=unit, threshold=threshold)
+    marks = tuple(Mark(at=datetime.fromtimestamp(at, UTC), label=title) for at in sorted(changes))
+    began = marks[0].at if marks else None
+    made = replace(chart(*series, title=title, unit=unit, threshold=threshold), marks=marks, began=began)
     root = ElementTree.fromstring(svg(made))
+    height = float(root.get("height") or 0)
     for element in root.iter():
         for name in ("x", "y", "x1", "y1", "x2", "y2", "cx", "cy"):
             if (value := element.get(name)) is not None:
-                assert -1 <= float(value) <= 801, f"{element.tag} {name}={value}"
+                assert -1 <= float(value) <= WIDTH + 1, f"{element.tag} {name}={value}"
         for pair in (element.get("points") or "").split():
             x, y = (float(v) for v in pair.split(","))
-            assert 0 <= x <= 800
-            assert 0 <= y <= 300
+            assert 0 <= x <= WIDTH
+            assert 0 <= y <= height
     assert alt_text(made)
 
 

@@ -99,6 +99,35 @@ def test_errors_that_were_never_counted_before_came_from_zero() -> None:
     assert measured(points, unit="ratio").moved_at is None
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_a_leak_older_than_the_samples_moved_where_it_left_its_first_level(noise: float) -> None:
+    chosen = random.Random(7)
+    climb = [(at, 30 * (1 + (at - TIMES[0]) / 2400) * (1 + noise * chosen.gauss(0, 1))) for at in TIMES]
+    moved = measured(climb, unit="connections")
+    assert moved.moved_at is not None
+    assert TIMES[0] + 300 < moved.moved_at < TIMES[0] + 1500
+    assert moved.before == pytest.approx(33, abs=3)
+    assert moved.now == pytest.approx(max(value for _, value in climb))
+    assert measured([(at, -value) for at, value in climb], worse=Worse.DOWN).moved_at is not None
+
+
+def test_what_drifts_with_the_hour_or_has_stopped_climbing_did_not_move() -> None:
+    drift = [(at, 30 * (1 + 0.3 * (at - TIMES[0]) / 3900)) for at in TIMES]
+    assert measured(drift, unit="connections").moved_at is None
+    climb = [(at, 30 * (1 + (at - TIMES[0]) / 2400)) for at in TIMES]
+    assert measured(climb, unit="1/s", worse=Worse.EITHER).moved_at is None, "traffic follows the day"
+    assert measured(climb, unit="connections", worse=Worse.DOWN).moved_at is None, "it climbs to where it is good"
+    queue = [(at, 6000 * (1 + 0.65 * (at - TIMES[0]) / 3900)) for at in TIMES]
+    assert measured(queue, unit="messages").moved_at is None, "it did so long before, and has hours left"
+    stopped = [(at, min(value, 60.0)) for at, value in climb]
+    assert measured(stopped, unit="connections").moved_at is None
+
+
+def test_processor_time_is_not_measured_in_whole_cores() -> None:
+    assert measured(series(0.2, moves_at=ONSET - 60, to=0.9), unit="cores").moved_at == ONSET - 60
+    assert measured(series(0.01, moves_at=ONSET - 60, to=0.04), unit="cores").moved_at is None
+
+
 def test_no_samples_are_no_movement() -> None:
     nothing = measured([])
     assert (nothing.before, nothing.now, nothing.latest, nothing.moved_at) == (None, None, None, None)

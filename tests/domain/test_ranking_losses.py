@@ -102,3 +102,38 @@ def test_an_alert_on_traffic_or_a_resource_has_no_loss() -> None:
         target = Target(service="site", signal=signal)
         suspects = rank(Situation(series=slow_search(), onset=ONSET, step=STEP, calls=CALLS, target=target))
         assert set(losses(suspects).values()) == {0.0}
+
+
+def failing(*, slow: str, by: float) -> tuple[Suspect, ...]:
+    """The site's requests fail and it is slow by a second; `slow` is slow `by` seconds at as many requests."""
+    return rank(
+        Situation(
+            series=(
+                series("site", "availability", 100, 90),
+                series("site", "latency mean", 0.2, 1.2),
+                series("site", "requests", 500, 500),
+                series(slow, "latency mean", 0.1, 0.1 + by),
+                series(slow, "requests", 500, 500),
+            ),
+            onset=ONSET,
+            step=STEP,
+            calls=CALLS,
+            target=Target(service="site", signal=Signal.AVAILABILITY),
+        )
+    )
+
+
+def test_requests_that_fail_for_waiting_are_lost_where_they_wait_for() -> None:
+    suspects = failing(slow="search", by=1.0)
+    assert suspects[0].service == "search"
+    assert losses(suspects)["search"] > 3 * losses(suspects)["site"]
+
+
+def test_a_callee_whose_slowness_is_no_match_for_the_wait_is_not_blamed_for_failures() -> None:
+    suspects = failing(slow="search", by=0.02)
+    assert suspects[0].service == "site"
+    assert losses(suspects)["search"] < 0.1
+
+
+def test_the_slowness_of_what_is_not_called_explains_no_failure() -> None:
+    assert failing(slow="stranger", by=1.0)[0].service == "site"

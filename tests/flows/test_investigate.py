@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.catalog import Catalog, Service
 from bot.domain.context import ContextRequest
-from bot.domain.evidence import Answer, Evidence, ServiceFact
+from bot.domain.evidence import (
+    Answer,
+    ChangeFact,
+    ChangeKind,
+    Evidence,
+    OnsetFact,
+    Outcome,
+    Series,
+    ServiceFact,
+    SuspectFact,
+    TriggerChart,
+)
+from bot.domain.ranking import ObservedSeries
 from bot.flows.investigate import request_for
 from bot.testing import NOON, FakeSource, make_alert
 from tests.scene import CHART, OWNER, Scene, until
@@ -24,6 +37,27 @@ class Doored:
     async def look(self, request: ContextRequest) -> Answer:
         await self.door.wait()
         return self._answer
+
+
+class KeepingRenderer:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.drawn: list[TriggerChart] = []
+
+    async def render(self, chart: TriggerChart) -> bytes:
+        self.drawn.append(chart)
+        return b"png"
+
+
+def at(minutes: float) -> float:
+    return NOON.timestamp() + 60 * minutes
+
+
+def jumping(*services: str) -> tuple[ObservedSeries, ...]:
+    """Latencies that are tenfold from three minutes before the alert on."""
+    points = tuple((at(n / 4), (0.2 + 0.001 * (n % 3)) * (10.0 if n >= -12 else 1.0)) for n in range(-240, 8))
+    return tuple(ObservedSeries(service=service, metric="p95 latency", points=points) for service in services)
 
 
 def evidence(source: str) -> Evidence:
@@ -71,19 +105,73 @@ async def test_an_answer_before_the_card_is_there_shows_nowhere_and_is_kept(stag
     assert stage.chat.posted == {}
     found = await stage.store.briefings.findings(incident_id)
     assert found is not None
-    assert [finding.source for finding in found] == ["quick", "slow"]
+    assert [finding.source for finding in found] == ["quick", "slow", "ranking"]
 
 
-async def test_drawing_begins_as_soon_as_the_chart_is_there(stage: Scene) -> None:
+async def test_drawing_begins_once_all_have_answered_and_waits_for_nothing_more(stage: Scene) -> None:
     quick, slow = Doored("quick", Answer(evidence=(OWNER,), chart=CHART)), Doored("slow", Answer())
     stage = stage.restarted(sources=(quick, slow))
     incident_id = await stage.incident()
+    await stage.open(incident_id)
+    (versions,) = stage.chat.posted.values()
     asking = asyncio.create_task(stage.flows.investigate(incident_id))
     quick.door.set()
-    await until(lambda: stage.chat.uploads)
-    assert not asking.done()
+    await until(lambda: len(versions) == 2)
+    assert not stage.chat.uploads, "the changes and the onset that it shows are not known yet"
     slow.door.set()
     await asking
+    await until(lambda: stage.chat.uploads)
+
+
+async def test_the_chart_shows_the_onset_and_the_changes_that_others_told_of(stage: Scene) -> None:
+    renderer = KeepingRenderer()
+    chart = replace(CHART, series=(Series(name="a", points=((at(-60), 1.0), (at(5), 9.0))),))
+    deployed = ChangeFact(
+        service="checkout", kind=ChangeKind.DEPLOYMENT, at=NOON - timedelta(minutes=4), version="v2", title="v2"
+    )
+    sources = (
+        FakeSource("metrics", Answer(chart=chart, series=jumping("checkout", "payments"))),
+        FakeSource("changes", Answer(evidence=(Evidence(source="changes", text="v2", fact=deployed),))),
+    )
+    stage = stage.restarted(sources=sources, renderer=renderer)
+    incident_id = await stage.incident()
+    await stage.flows.investigate(incident_id)
+    await stage.draw.wait(incident_id)
+    (drawn,) = renderer.drawn
+    assert drawn.began == NOON - timedelta(minutes=3)
+    assert [mark.label for mark in drawn.marks] == ["checkout v2"]
+
+
+async def test_what_all_series_say_is_stored_and_cited_and_the_series_are_let_go(stage: Scene) -> None:
+    stage = stage.restarted(sources=(FakeSource("metrics", Answer(series=jumping("checkout", "payments"))),))
+    incident_id = await stage.incident()
+    await stage.briefed(incident_id)
+    found = await stage.restarted().store.briefings.findings(incident_id)
+    assert found is not None
+    assert [finding.source for finding in found] == ["metrics", "ranking"]
+    facts = {item.id: item.fact for item in found[-1].evidence}
+    assert isinstance(facts["E1"], OnsetFact)
+    assert facts["E1"].at == NOON - timedelta(minutes=3)
+    assert isinstance(facts["E2"], SuspectFact)
+    assert all(finding.series == () for finding in found)
+    assert found[-1].seconds > 0
+    (versions,) = stage.chat.posted.values()
+    briefing = versions[-1].briefing
+    assert briefing is not None
+    cited = {id_ for claim in briefing.impact for id_ in claim.evidence}
+    assert {"E1", "E2"} <= cited, briefing.impact
+
+
+async def test_without_series_nothing_is_concluded_and_the_briefing_does_not_dwell_on_it(stage: Scene) -> None:
+    incident_id = await stage.incident()
+    await stage.briefed(incident_id)
+    found = await stage.store.briefings.findings(incident_id)
+    assert found is not None
+    assert found[-1].outcome is Outcome.SKIPPED
+    (versions,) = stage.chat.posted.values()
+    briefing = versions[-1].briefing
+    assert briefing is not None
+    assert "ranking" not in " ".join(claim.text for claim in briefing.not_checked)
 
 
 async def test_the_request_holds_all_alerts_the_earliest_onset_and_the_neighbourhood(stage: Scene) -> None:

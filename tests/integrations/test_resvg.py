@@ -28,12 +28,14 @@ def chart(*values: float, title: str = "error ratio") -> TriggerChart:
     return TriggerChart(title=title, unit="ratio", query="q", series=series, onset=ONSET)
 
 
-async def test_a_chart_becomes_a_png_of_twice_the_size_on_a_thread_of_the_pool() -> None:
+async def test_a_chart_becomes_a_png_for_dense_screens_on_a_thread_of_the_pool() -> None:
     threads = CountingThreads()
     renderer: ChartRenderer = ResvgRenderer(threads)
     png = await renderer.render(chart(*[0.01] * 10, *[0.2] * 10))
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    assert struct.unpack(">II", png[16:24]) == (1600, 600)
+    width, height = struct.unpack(">II", png[16:24])
+    assert width == 1600
+    assert 500 <= height <= 900, "wide enough to leave room for the words below"
     assert threads.ran == 1
 
 

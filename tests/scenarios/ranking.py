@@ -19,7 +19,6 @@ from bot.domain.setting import read
 from bot.flows.gather import Gather
 from integrations.registry import discover
 from memory.catalog import CatalogSource, load_catalog
-from memory.embedding import HashingEmbedder
 from memory.history import load_history
 from memory.recall import Recall, RecallSource
 from memory.runbooks import RunbookSource, load_runbooks
@@ -32,6 +31,7 @@ from sandbox.scenario.model import Scenario, Truth
 from sandbox.serve import serving
 from tests.integrations.asking import KEY, tools
 from tests.integrations.test_scenarios import request_of
+from tests.memory.hashing import HashingEmbedder
 
 SERVERS = {"prometheus": prometheus, "elasticsearch": elasticsearch, "github": github}
 DEADLINE = 20.0  # seconds; how fast the sources are is measured elsewhere

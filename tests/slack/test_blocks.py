@@ -15,7 +15,7 @@ from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, 
 from bot.domain.card import CardView, Picture
 from bot.domain.compose import compose
 from bot.domain.confidence import Confidence
-from bot.domain.evidence import AlertFact, Evidence, Fact, FailureReason, Finding, Outcome
+from bot.domain.evidence import AlertFact, Evidence, Fact, FailureReason, Finding, Outcome, SuspectFact
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.slack.blocks import Message, card
 from tests.domain.cases import (
@@ -172,7 +172,7 @@ def test_the_state_that_alertmanager_writes_into_titles_is_not_repeated() -> Non
 GOOD_BRIEFING = """\
 \U0001f7e0 SEV2 CheckoutErrorRatioHigh
 *Most likely:* Deployment of checkout v2.31.0 at 14:01 UTC (high confidence)
-*How bad:* error ratio: 12.4 % now, normal 0.3 %, alert at 5 %; since 14:02 UTC (8 min) [E1]
+*How bad:* error ratio: 12.4 % now, normal 0.3 %, alert at 5 %; since 14:02 UTC (8 min), alert fired 14:08 UTC [E1]
 *Do first:* Roll back checkout from v2.31.0 to v2.30.1 [E8] [E13]
     `deployctl undo checkout`
 *On call:* Ana Ruiz, level 1 of Shop primary until 16:08 UTC [E14]
@@ -199,7 +199,7 @@ def test_a_good_briefing_reads_top_down() -> None:
         "Also seen",
         "What changed",
         "Similar incidents and what fixed them",
-        "Runbooks that fit",
+        "Runbooks and notes",
         "Ruled out",
         "Could not check",
         "Evidence",
@@ -228,6 +228,27 @@ def test_a_weak_cause_is_called_a_lead() -> None:
     message = shown(briefing_of([metric("checkout", moved=5, trigger=True), change("checkout", 55)]))
     assert message.blocks[1]["text"]["text"].startswith("*Best lead:*")
     assert "(low confidence)" in message.blocks[1]["text"]["text"]
+
+
+def test_what_changed_links_to_the_comparison() -> None:
+    compared = replace(change("checkout", 7), compare="https://git.example/shop/compare/v2.30.1...v2.31.0")
+    said = readable(shown(briefing_of([compared])))
+    assert "<https://git.example/shop/compare/v2.30.1...v2.31.0|[E1]>" in said
+
+
+def test_what_is_concluded_is_not_counted_among_the_sources() -> None:
+    fact = SuspectFact(service="payments", place=1, score=1.0, confidence="high", grounds=("p95 latency is high",))
+    own = Finding(
+        source="ranking",
+        outcome=Outcome.FOUND,
+        seconds=0.02,
+        evidence=(Evidence(source="ranking", text="Most suspect of 5 services: payments", fact=fact),),
+    )
+    message = shown(briefing_of([metric("checkout", moved=5, trigger=True)], own))
+    said = readable(message)
+    assert "Most suspect by all series: payments (high confidence), p95 latency is high [E2]" in said
+    assert "[E2] ranking: Most suspect of 5 services: payments" in said
+    assert "ranking \u2713" not in said
 
 
 def test_a_recovered_incident_says_so() -> None:
@@ -262,8 +283,11 @@ def test_what_does_not_fit_is_counted() -> None:
 def hostile_briefing(text: str, many: int) -> Briefing:
     """Every field of every part filled with `text`, `many` times."""
     alert = AlertFact(name=text, service=text, since=ONSET)
+    changed = replace(change("checkout", 7, text), compare=f"https://shop.example/{text}")
     evidence = tuple(
-        Evidence(id=f"E{n}", source=text, text=text, link=f"https://shop.example/{text}", fact=alert)
+        Evidence(
+            id=f"E{n}", source=text, text=text, link=f"https://shop.example/{text}", fact=changed if n % 2 else alert
+        )
         for n in range(1, many + 1)
     )
     ids = tuple(e.id for e in evidence[:9])

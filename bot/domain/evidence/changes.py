@@ -34,3 +34,4 @@ class ChangeFact:
     flags: tuple[str, ...] = ()  # what in it deserves a look: "database migration", "dependencies", "configuration"
     compare: str | None = None  # link to all that changed since `previous`
     rollback: str = ""  # the exact ref or release to go back to, where it is known to have run well
+    is_rollback: bool = False  # it went back to a version that ran before `previous`

@@ -9,8 +9,9 @@ from bot.domain.ranking.band import settle
 from bot.domain.ranking.blame import Blame, Loudest
 from bot.domain.ranking.deviation import deviation, per_request
 from bot.domain.ranking.graph import CallGraph
-from bot.domain.ranking.losses import shares
+from bot.domain.ranking.losses import given_up, handed_down, shares
 from bot.domain.ranking.observed import (
+    FAILING,
     Ground,
     ObservedSeries,
     Signal,
@@ -26,7 +27,7 @@ DEFAULT = Tuning()
 
 
 def rank(situation: Situation, tuning: Tuning = DEFAULT) -> tuple[Suspect, ...]:
-    """Every service that has a series, likeliest cause first; of equal scores, by name."""
+    """Every service that has a series or error lines, likeliest cause first; of equal scores, by name."""
     boundary = situation.onset - situation.step
     kinds = _by_kind(situation)
     graph = CallGraph(situation.calls)
@@ -34,12 +35,15 @@ def rank(situation: Situation, tuning: Tuning = DEFAULT) -> tuple[Suspect, ...]:
     loudest = {service: _loudest(of, boundary, tuning) for service, of in kinds.items()}
     blame = Blame(loudest, graph, target, tuning)
     losses = shares(kinds, target, graph, boundary, tuning) if target else {}
+    if target and target.signal in FAILING:
+        losses = handed_down(losses, given_up(kinds, graph, boundary, tuning), tuning)
     depths = graph.depths(target.service) if target and situation.calls else None
     scored = []
     for service in kinds:
         speaking = [*blame.own_signals(service), blame.accused(service), blame.cut_off(service)]
         speaking.append(blame.logs(service, situation.error_rises.get(service, 1.0)))
-        speaking.append(Speaking(ground=Ground.LOSS, weight=tuning.loss * losses.get(service, 0.0)))
+        lost = tuning.loss * losses.get(service, 0.0)
+        speaking.append(Speaking(ground=Ground.LOSS, weight=lost, signal=target.signal if target else None))
         scored.append((service, speaking, _nearness(service, depths, tuning)))
     return settle(scored)
 
@@ -51,7 +55,7 @@ def _nearness(service: str, depths: dict[str, int] | None, tuning: Tuning) -> fl
 
 
 def _by_kind(situation: Situation) -> dict[str, dict[Signal, list[ObservedSeries]]]:
-    kinds: dict[str, dict[Signal, list[ObservedSeries]]] = {}
+    kinds: dict[str, dict[Signal, list[ObservedSeries]]] = {service: {} for service in situation.error_rises}
     for series in situation.series:
         of = kinds.setdefault(series.service, {})
         signal = series.signal or guess(series.metric)
@@ -81,5 +85,6 @@ __all__ = [
     "Suspect",
     "Target",
     "Tuning",
+    "guess",
     "rank",
 ]

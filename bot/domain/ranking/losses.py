@@ -40,6 +40,36 @@ def shares(kinds: Kinds, target: Target, graph: CallGraph, boundary: float, tuni
     return {service: min(1.0, value / whole) for service, value in own.items() if value > 0.0}
 
 
+def given_up(kinds: Kinds, graph: CallGraph, boundary: float, tuning: Tuning) -> dict[str, dict[str, float]]:
+    """Per service, its callees that it waits for, each with its share (0 to 1) of the time that the service loses."""
+    found: dict[str, dict[str, float]] = {}
+    for service in kinds:
+        metric = _common_metric(kinds, Target(service=service, signal=Signal.LATENCY))
+        if metric is None:
+            continue
+        whole = _lost(kinds[service], Signal.LATENCY, metric, boundary, tuning)
+        for callee in graph.callees(service):
+            lost = _lost(kinds.get(callee, {}), Signal.LATENCY, metric, boundary, tuning)
+            if whole > 0.0 and lost > 0.0:
+                found.setdefault(service, {})[callee] = min(1.0, lost / whole)
+    return found
+
+
+def handed_down(
+    lost: Mapping[str, float], waits: Mapping[str, Mapping[str, float]], tuning: Tuning
+) -> dict[str, float]:
+    """Requests that fail for waiting too long are lost where they wait for: `lost`, so divided anew."""
+    handed = dict(lost)
+    for service, loss in lost.items():
+        shares_below = waits.get(service, {})
+        whole = max(1.0, sum(shares_below.values()))
+        for callee, share in shares_below.items():
+            moved = tuning.explained * loss * share / whole
+            handed[callee] = min(1.0, handed.get(callee, 0.0) + moved)
+            handed[service] -= moved
+    return handed
+
+
 def _common_metric(kinds: Kinds, target: Target) -> str | None:
     """The metric of the target that is compared: losses are comparable only where they are measured alike."""
     if target.signal is not Signal.LATENCY and target.signal not in FAILING:

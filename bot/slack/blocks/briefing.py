@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, Step
 from bot.domain.card import CardView
+from bot.domain.conclusion import SOURCE as CONCLUDED
 from bot.domain.confidence import Confidence
-from bot.domain.evidence import Evidence, Finding, Outcome
+from bot.domain.evidence import ChangeFact, Evidence, Finding, Outcome
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.slack.blocks import heading
@@ -28,7 +29,7 @@ from bot.slack.blocks.limits import (
 from bot.slack.mrkdwn import code, escape, link
 
 # Characters by section; together with the header, the state and the image's words they stay below MESSAGE_LIMIT.
-CAUSES_ROOM, IMPACT_ROOM, CHANGES_ROOM, STEPS_ROOM = 1900, 600, 700, 1500
+CAUSES_ROOM, IMPACT_ROOM, CHANGES_ROOM, STEPS_ROOM = 1900, 800, 800, 1500
 PAST_ROOM, RUNBOOKS_ROOM, RULED_OUT_ROOM, NOT_CHECKED_ROOM, ON_CALL_ROOM, SOURCES_ROOM = 900, 600, 600, 500, 300, 450
 SENTENCE_LIMIT = 240  # one claim: two lines and a bit on a phone
 PAST_LIMIT = 360  # what was wrong, what fixed it, and why it was wrong
@@ -68,15 +69,16 @@ def render(view: CardView, briefing: Briefing) -> Message:
 
 def _details(briefing: Briefing) -> list[Block]:
     links = {item.id: item.link for item in briefing.evidence}
+    compared = {e.id: e.fact.compare or e.link for e in briefing.evidence if isinstance(e.fact, ChangeFact)}
     causes = [h for h in briefing.hypotheses if h.reasons]
     changes = briefing.changes or (Claim(text="Nothing is known to have changed."),)
     return [
         *_listed("Then", briefing.steps[1:], _step, STEPS_ROOM),  # the first stands in the verdict
         *_listed("Likely causes", causes, _cause, CAUSES_ROOM),
         *_listed("Also seen", briefing.impact[1:], _bullet, IMPACT_ROOM),
-        *_listed("What changed", changes, _bullet, CHANGES_ROOM, most=5),
-        *_listed("Similar incidents and what fixed them", briefing.past, _linked(links, PAST_LIMIT), PAST_ROOM, most=3),
-        *_listed("Runbooks that fit", briefing.runbooks, _linked(links), RUNBOOKS_ROOM, most=3),
+        *_listed("What changed", changes, _linked(compared), CHANGES_ROOM, most=5),
+        *_listed("Similar incidents and what fixed them", briefing.past, _linked(links, PAST_LIMIT), PAST_ROOM, most=4),
+        *_listed("Runbooks and notes", briefing.runbooks, _linked(links), RUNBOOKS_ROOM, most=4),
         divider(),
         *_listed("Ruled out", briefing.ruled_out, _bullet, RULED_OUT_ROOM, most=6),
         *_listed("Could not check", briefing.not_checked, _bullet, NOT_CHECKED_ROOM, most=6),
@@ -194,7 +196,7 @@ def _on_call(claims: Sequence[Claim]) -> list[Block]:
 
 def _sources(findings: Sequence[Finding]) -> list[Block]:
     marks = {Outcome.FOUND: "\u2713", Outcome.NOTHING: "\u2713 nothing", Outcome.FAILED: "\u26a0 failed"}
-    asked = [f for f in findings if f.outcome is not Outcome.SKIPPED]
+    asked = [f for f in findings if f.outcome is not Outcome.SKIPPED and f.source != CONCLUDED]
     parts = [f"{escape(plain(f.source, 30))} {marks[f.outcome]} {f.seconds:.1f} s" for f in asked[:MOST_SOURCES]]
     more = f" and {len(asked) - MOST_SOURCES} more" if len(asked) > MOST_SOURCES else ""
     body = " \u00b7 ".join(parts)

@@ -15,7 +15,7 @@ Block = dict[str, Any]
 # beyond about 13,000 characters (`msg_blocks_too_long`, undocumented), hence our own total.
 HEADER_LIMIT = 150
 SECTION_LIMIT = 3000
-ALT_LIMIT = 300  # Slack takes 2000; a sentence is meant
+ALT_LIMIT = 500  # Slack takes 2000; a sentence is meant
 TEXT_LIMIT = 4000  # `text` of chat.update
 MESSAGE_LIMIT = 10_000
 NOTICE_ROOM = 60  # of the line that tells how many were left out
