@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from bot.domain.catalog import Service
@@ -18,6 +19,26 @@ SHORTEST = timedelta(minutes=30)  # of the earlier window: a rare but usual erro
 # Documents fetched of one window, 2,000 in all: most about errors of the burning service.
 SIZES = {("own", "errors"): 1000, ("own", "warnings"): 300, ("near", "errors"): 500, ("near", "warnings"): 200}
 BUCKETS = 50  # of services, and of levels: more than are asked for
+SLICES = 12  # of the time since the onset
+VALUES = 20  # of one field: a value that half of the lines share is among them
+# Lines of all levels that each shard counts for the comparison: enough for shares, bounded on the busiest service.
+COMPARED = 200_000
+SAMPLED = 2_000  # lines of each shard whose words are compared with the words before
+RARE_WORDS = 20
+WORD_LINES = 25  # fetched of each new word
+OTHER_LINES = 200  # fetched of one window that are of none of the patterns known so far
+EXCLUDED = 40  # patterns at most: a clause each
+
+Body = dict[str, Any]
+
+
+class Asked(StrEnum):
+    """What a search of the first round is for."""
+
+    NOW = "now"
+    BEFORE = "before"
+    VALUES = "values"  # what all lines of the service have in common
+    WORDS = "words"  # which words are new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +53,10 @@ class Windows:
     def scale(self) -> float:
         """What a count of the earlier window has to be multiplied by to compare."""
         return (self.end - self.start) / (self.start - self.before_start)
+
+    @property
+    def slice_seconds(self) -> float:
+        return (self.end - self.start).total_seconds() / SLICES
 
 
 def windows_of(request: ContextRequest) -> Windows:
@@ -53,63 +78,139 @@ def _log_name(service: Service) -> str:
     return service.log_name or service.name
 
 
-def searches(
-    settings: ElasticsearchSettings, windows: Windows, own: Mapping[str, str], near: Mapping[str, str]
-) -> Iterator[tuple[bool, dict[str, Any]]]:
-    """(whether it is the earlier window, the body of the search)."""
-    warnings = [level for level in settings.levels if level.lower().startswith("warn")]
-    errors = [level for level in settings.levels if level not in warnings]
-    for who, services in (("own", own), ("near", near)):
-        for what, levels in (("errors", errors), ("warnings", warnings)):
-            if services and levels:
-                size = SIZES[who, what]
-                yield False, _body(settings, services, levels, windows.start, windows.end, size, "asc")
-                yield True, _body(settings, services, levels, windows.before_start, windows.start, size, "desc")
+class Questions:
+    """Bodies of searches for one incident."""
 
+    def __init__(
+        self, settings: ElasticsearchSettings, windows: Windows, own: Mapping[str, str], near: Mapping[str, str]
+    ) -> None:
+        self._settings = settings
+        self._windows = windows
+        self._own = list(own)
+        self._near = list(near)
+        self._warnings = [level for level in settings.levels if level.lower().startswith("warn")]
+        self._errors = [level for level in settings.levels if level not in self._warnings]
 
-def _body(
-    settings: ElasticsearchSettings,
-    services: Mapping[str, str],
-    levels: Sequence[str],
-    start: datetime,
-    end: datetime,
-    size: int,
-    order: str,
-) -> dict[str, Any]:
-    return {
-        "size": size,
-        "query": _filter(settings, list(services), levels, start, end),
-        "sort": [{settings.time_field: {"order": order, "unmapped_type": "date"}}],
-        "_source": [settings.time_field, settings.service_field, settings.level_field, settings.message_field],
-        "track_total_hits": False,
-        "aggs": {
-            "services": {
-                "terms": {"field": settings.service_field, "size": BUCKETS},
-                "aggs": {"levels": {"terms": {"field": settings.level_field, "size": BUCKETS}}},
-            }
-        },
-    }
+    def first(self) -> Iterator[tuple[Asked, Body]]:
+        """The first round."""
+        windows = self._windows
+        for who, services in (("own", self._own), ("near", self._near)):
+            for what, levels in (("errors", self._errors), ("warnings", self._warnings)):
+                if services and levels:
+                    size = SIZES[who, what]
+                    yield Asked.NOW, self._lines(services, levels, windows.start, windows.end, size, "asc")
+                    yield Asked.BEFORE, self._lines(services, levels, windows.before_start, windows.start, size, "desc")
+        yield Asked.VALUES, self._values()
+        yield Asked.WORDS, self._words()
+
+    def count_before(self, service: str, level: str, pattern: str) -> Body:
+        """How often a pattern's words occur in the earlier window; exact, where its documents were not all fetched."""
+        query = self._pattern(service, level, pattern, self._windows.before_start, self._windows.start)
+        return {"size": 0, "query": query, "track_total_hits": True}
+
+    def course(self, service: str, level: str, pattern: str) -> Body:
+        """How often a pattern's words occur since the onset, when, and the newest line."""
+        width = max(1, round(self._windows.slice_seconds * 1000))
+        start = round(self._windows.start.timestamp() * 1000)
+        field = self._settings.time_field
+        over_time = {"field": field, "fixed_interval": f"{width}ms", "offset": f"+{start % width}ms"}
+        newest = {"size": 1, "sort": [{field: {"order": "desc"}}], "_source": self._fields()}
+        return {
+            "size": 0,
+            "query": self._pattern(service, level, pattern, self._windows.start, self._windows.end),
+            "track_total_hits": True,
+            "aggs": {"over_time": {"date_histogram": over_time}, "newest": {"top_hits": newest}},
+        }
+
+    def lines_with(self, word: str) -> Body:
+        """Error lines of the burning service since the onset with a word."""
+        body = self._lines(self._own, self._errors, self._windows.start, self._windows.end, WORD_LINES, "asc")
+        body["query"]["bool"]["filter"].append({"match": {self._settings.message_field: {"query": word}}})
+        return body
+
+    def others(self, fragments: Sequence[str], *, before: bool) -> Body:
+        """Error lines of the burning service in which none of these words stand."""
+        windows = self._windows
+        start, end = (windows.before_start, windows.start) if before else (windows.start, windows.end)
+        body = self._lines(self._own, self._errors, start, end, OTHER_LINES, "desc" if before else "asc")
+        phrases = [{"match_phrase": {self._settings.message_field: words}} for words in fragments[:EXCLUDED]]
+        body["query"]["bool"]["must_not"] = phrases
+        return body
+
+    def _lines(
+        self, services: Sequence[str], levels: Sequence[str], start: datetime, end: datetime, size: int, order: str
+    ) -> Body:
+        settings = self._settings
+        levels_by = {"levels": {"terms": {"field": settings.level_field, "size": BUCKETS}}}
+        return {
+            "size": size,
+            "query": _filter(settings, services, levels, start, end),
+            "sort": [{settings.time_field: {"order": order, "unmapped_type": "date"}}],
+            "_source": self._fields(),
+            "track_total_hits": False,
+            "aggs": {"services": {"terms": {"field": settings.service_field, "size": BUCKETS}, "aggs": levels_by}},
+        }
+
+    def _values(self) -> Body:
+        """Of lines of all levels of the burning service in both windows: a version deployed at the onset shows."""
+        settings = self._settings
+        return {
+            "size": 0,
+            "query": _filter(settings, self._own, (), self._windows.before_start, self._windows.end),
+            "track_total_hits": COMPARED,
+            "terminate_after": COMPARED,
+            "aggs": {name: {"terms": {"field": field, "size": VALUES}} for name, field in settings.differing.items()},
+        }
+
+    def _words(self) -> Body:
+        """Words of error lines that were hardly there before, from a sample drawn at random.
+
+        significant_text is free of licence, unlike categorize_text; it reads the text again, hence the sampler.
+        """
+        settings, windows = self._settings, self._windows
+        now = _filter(settings, self._own, self._errors, windows.start, windows.end)
+        words = {
+            "field": settings.message_field,
+            "filter_duplicate_text": True,
+            "size": RARE_WORDS,
+            "min_doc_count": 1,  # of repeated text only the first occurrence counts
+            "background_filter": _filter(settings, self._own, self._errors, windows.before_start, windows.start),
+        }
+        drawn = {"query": now, "random_score": {"seed": 1, "field": "_seq_no"}, "boost_mode": "replace"}
+        return {
+            "size": 0,
+            "query": {"function_score": drawn},
+            "track_total_hits": False,
+            "aggs": {
+                "sample": {
+                    "sampler": {"shard_size": SAMPLED},
+                    "aggs": {"words": {"significant_text": words}},
+                }
+            },
+        }
+
+    def _fields(self) -> list[str]:
+        settings = self._settings
+        names = (settings.time_field, settings.service_field, settings.level_field, settings.message_field)
+        return list(dict.fromkeys((*names, settings.trace_field, *settings.differing.values())))
+
+    def _pattern(self, service: str, level: str, pattern: str, start: datetime, end: datetime) -> Body:
+        query = _filter(self._settings, [service], [level], start, end)
+        query["bool"]["filter"].append({"match_phrase": {self._settings.message_field: fragment(pattern)}})
+        return query
 
 
 def _filter(
     settings: ElasticsearchSettings, services: Sequence[str], levels: Sequence[str], start: datetime, end: datetime
-) -> dict[str, Any]:
-    spellings = sorted({word for level in levels for word in (level.lower(), level.upper(), level.capitalize())})
-    conditions: list[dict[str, Any]] = [
+) -> Body:
+    conditions: list[Body] = [
         {"range": {settings.time_field: {"gte": start.isoformat(), "lt": end.isoformat()}}},
         {"terms": {settings.service_field: list(services)}},
-        {"terms": {settings.level_field: spellings}},
     ]
+    if levels:
+        spellings = sorted({word for level in levels for word in (level, level.lower(), level.upper(), level.title())})
+        conditions.append({"terms": {settings.level_field: spellings}})
     return {"bool": {"filter": conditions}}
-
-
-def count_body(
-    settings: ElasticsearchSettings, service: str, level: str, pattern: str, windows: Windows
-) -> dict[str, Any]:
-    """How often a pattern's words occur in the earlier window; exact, where its documents were too many to fetch."""
-    query = _filter(settings, [service], [level], windows.before_start, windows.start)
-    query["bool"]["filter"].append({"match_phrase": {settings.message_field: fragment(pattern)}})
-    return {"size": 0, "query": query, "track_total_hits": True}
 
 
 def kql(settings: ElasticsearchSettings, service: str, level: str, pattern: str) -> str:

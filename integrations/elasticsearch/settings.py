@@ -9,6 +9,7 @@ from bot.domain.errors import SettingsError
 from bot.domain.setting import setting
 from integrations.access import check_address, check_secret
 
+DIFFERING = ("version", "host", "pod", "zone", "endpoint")  # what lines may share, the most telling first
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -16,7 +17,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 class ElasticsearchSettings:
     """Fields default to the Elastic Common Schema."""
 
-    url: str | None = setting("ELASTICSEARCH_URL", default=None, help="Address of Elasticsearch 9: https://es:9200")
+    url: str | None = setting(
+        "ELASTICSEARCH_URL", default=None, help="Address of Elasticsearch 9 or 8: https://es:9200"
+    )
     api_key: str | None = setting(
         "ELASTICSEARCH_API_KEY",
         default=None,
@@ -37,6 +40,33 @@ class ElasticsearchSettings:
     )
     level_field: str = setting("ELASTICSEARCH_LEVEL_FIELD", default="log.level", help="Keyword field with the level.")
     message_field: str = setting("ELASTICSEARCH_MESSAGE_FIELD", default="message", help="Text field with the message.")
+    trace_field: str = setting("ELASTICSEARCH_TRACE_FIELD", default="trace.id", help="Field with the trace id.")
+    host_field: str = setting("ELASTICSEARCH_HOST_FIELD", default="host.name", help="Keyword field with the host.")
+    version_field: str = setting(
+        "ELASTICSEARCH_VERSION_FIELD", default="service.version", help="Keyword field with the service's version."
+    )
+    zone_field: str = setting(
+        "ELASTICSEARCH_ZONE_FIELD", default="cloud.availability_zone", help="Keyword field with the zone."
+    )
+    endpoint_field: str = setting(
+        "ELASTICSEARCH_ENDPOINT_FIELD", default="url.path", help="Keyword field with the endpoint that was called."
+    )
+    pod_field: str = setting(
+        "ELASTICSEARCH_POD_FIELD", default="kubernetes.pod.name", help="Keyword field with the pod."
+    )
+    kibana_url: str | None = setting(
+        "ELASTICSEARCH_KIBANA_URL",
+        default=None,
+        help="Address of Kibana, with its space where there is one: log patterns link to the search there.",
+    )
+    kibana_data_view: str | None = setting(
+        "ELASTICSEARCH_KIBANA_DATA_VIEW", default=None, help="Id of the data view that those links open."
+    )
+    trace_url: str | None = setting(
+        "ELASTICSEARCH_TRACE_URL",
+        default=None,
+        help="Where a trace is looked at, with {trace} for its id: https://kibana/app/apm/link-to/trace/{trace}",
+    )
     levels: tuple[str, ...] = setting(
         "ELASTICSEARCH_LEVELS",
         default=("error", "critical", "fatal", "alert", "emergency", "panic", "severe", "warn", "warning"),
@@ -47,8 +77,18 @@ class ElasticsearchSettings:
         check_address("ELASTICSEARCH_URL", self.url)
         check_secret("ELASTICSEARCH_API_KEY", self.api_key)
         check_secret("ELASTICSEARCH_PASSWORD", self.password)
+        check_address("ELASTICSEARCH_KIBANA_URL", self.kibana_url)
+        if self.trace_url and (
+            "{trace}" not in self.trace_url or not self.trace_url.startswith(("http://", "https://"))
+        ):
+            raise SettingsError("ELASTICSEARCH_TRACE_URL takes an address with {trace} in it for the trace's id.")
         if not self.levels:
             raise SettingsError("ELASTICSEARCH_LEVELS is empty: name at least one level, or leave it unset.")
+
+    @property
+    def differing(self) -> dict[str, str]:
+        """Fields by what may differ."""
+        return {name: getattr(self, f"{name}_field") for name in DIFFERING}
 
     @property
     def host(self) -> str:

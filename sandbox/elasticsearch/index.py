@@ -64,11 +64,15 @@ class View:
 
     index: Index
     now: int  # epoch milliseconds
+    lost: float = 0.0  # share of the documents that lie on shards that do not answer
 
     @property
     def seen(self) -> Mask:
         mask: Mask = np.zeros(self.index.size, dtype=np.bool_)
         mask[: self.index.visible(self.now)] = True
+        if self.lost:
+            rows = np.arange(self.index.size)
+            mask &= np.floor(rows * self.lost) == np.floor((rows + 1) * self.lost)
         return mask
 
     def column(self, field: str) -> Column | None:

@@ -102,6 +102,22 @@ def _dis_max(body: Mapping[str, Any], view: View) -> Match:
     return _boosted(Match(mask, best + float(body.get("tie_breaker", 0)) * others), body.get("boost"))
 
 
+def _function_score(body: Mapping[str, Any], view: View) -> Match:
+    """With `random_score` alone: a draw that is the same for the same seed."""
+    for name in body:
+        if name not in ("query", "random_score", "boost_mode", "score_mode", "boost", "max_boost", "min_score"):
+            raise parsing(f"[function_score] query does not support [{name}]")
+    match = _evaluate(body.get("query", {"match_all": {}}), view)
+    if "random_score" not in body:
+        return match
+    given = body["random_score"]
+    if "seed" in given and "field" not in given:
+        raise illegal_argument("random_score requires that a [field] parameter is provided when a [seed] is set")
+    drawn = np.random.default_rng(int(given.get("seed", 0))).random(view.index.size)
+    score = drawn if body.get("boost_mode") == "replace" else match.score * drawn
+    return _boosted(Match(match.mask, np.where(match.mask, score, 0.0)), body.get("boost"))
+
+
 def _multi_match(body: Mapping[str, Any], view: View) -> Match:
     return _dis_max({"queries": fulltext.per_field(body, view)}, view)
 
@@ -120,6 +136,7 @@ _COMPOUNDS: Mapping[str, Callable[[Mapping[str, Any], View], Match]] = {
     "bool": _bool,
     "constant_score": _constant_score,
     "dis_max": _dis_max,
+    "function_score": _function_score,
     "multi_match": _multi_match,
 }
 _STRINGS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

@@ -18,6 +18,7 @@ from sandbox.elasticsearch.columns import Floats, Rows
 from sandbox.elasticsearch.errors import ElasticError, illegal_argument, parsing
 from sandbox.elasticsearch.index import View, like, nested
 from sandbox.elasticsearch.query import Match, evaluate
+from sandbox.elasticsearch.shards import ONE_SHARD, Shards
 from sandbox.elasticsearch.sorting import Ordered, sort_rows
 
 MAX_RESULT_WINDOW = 10_000
@@ -37,7 +38,7 @@ class _Found:
     terminated: bool
 
 
-def search(body: Mapping[str, Any], view: View, *, shards: int = 1) -> dict[str, Any]:
+def search(body: Mapping[str, Any], view: View, *, shards: Shards = ONE_SHARD) -> dict[str, Any]:
     """Raises ElasticError."""
     started = time.perf_counter()
     _check(body)
@@ -45,20 +46,21 @@ def search(body: Mapping[str, Any], view: View, *, shards: int = 1) -> dict[str,
         found = _find(body, view)
         aggregations = _aggregate(body, found, view)
         hits = _hits(body, found, view)
-    answer: dict[str, Any] = {"took": int((time.perf_counter() - started) * 1000), "timed_out": False}
+    took = int((time.perf_counter() - started) * 1000)
+    answer: dict[str, Any] = {"took": took, "timed_out": shards.timed_out}
     if "terminate_after" in body:
         answer["terminated_early"] = found.terminated
-    answer |= {"_shards": shards_json(shards), "hits": hits}
+    answer |= {"_shards": shards.as_json(view.index.name), "hits": hits}
     return answer | ({"aggregations": aggregations} if aggregations is not None else {})
 
 
-def count(body: Mapping[str, Any], view: View, *, shards: int = 1) -> dict[str, Any]:
+def count(body: Mapping[str, Any], view: View, *, shards: Shards = ONE_SHARD) -> dict[str, Any]:
     for name in body:
         if name != "query":
             raise parsing(f"request does not support [{name}]")
     with _in_its_words(view):
         match = _query(body, view)
-    return {"count": int(np.count_nonzero(match.mask)), "_shards": shards_json(shards)}
+    return {"count": int(np.count_nonzero(match.mask)), "_shards": shards.as_json(view.index.name)}
 
 
 @contextmanager
@@ -72,10 +74,6 @@ def _in_its_words(view: View) -> Iterator[None]:
         raise
     except _WRONG_TYPES as error:  # a value of the wrong JSON type; not every reader checks what it is given
         raise ElasticError("x_content_parse_exception", f"[1:1] failed to parse the request: {error}") from error
-
-
-def shards_json(total: int) -> dict[str, int]:
-    return {"total": total, "successful": total, "skipped": 0, "failed": 0}
 
 
 def _check(body: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""An Elasticsearch 9 over one scenario.
+"""An Elasticsearch 9, or 8, over one scenario.
 
 It knows searching, counting, mappings and privileges. What it does not know (ES|QL, writes, pipeline aggregations ...)
 it refuses as the real server refuses what it does not know.
@@ -23,10 +23,12 @@ from sandbox.elasticsearch.errors import ElasticError, illegal_argument
 from sandbox.elasticsearch.index import DATA_STREAM, TIME_FIELD, Index, View, build
 from sandbox.elasticsearch.resolve import names_index
 from sandbox.elasticsearch.search import body_of, count, search
+from sandbox.elasticsearch.shards import NO_SHARDS, ONE_SHARD, Shards
 from sandbox.faults import Faults
 from sandbox.scenario.model import Scenario
 
 VERSION = "9.2.1"
+VERSION_8 = "8.19.4"
 _INDICES = frozenset({"ignore_unavailable", "allow_no_indices", "expand_wildcards"})
 _SEARCH = _INDICES | {
     "q", "df", "default_operator", "size", "from", "sort", "_source", "_source_includes", "_source_excludes",
@@ -45,9 +47,11 @@ def create_app(
     clock: Callable[[], float] = time.time,
     api_key: str | None = None,
     privileges: frozenset[str] = ALL_PRIVILEGES,
+    version: str = VERSION,
+    shards: Shards = ONE_SHARD,
 ) -> Starlette:
     """`api_key`: the encoded one that clients must send; None admits everybody. `privileges` it has been given."""
-    replay = _Replay(build(scenario.logs), clock, Access(api_key=api_key, privileges=privileges))
+    replay = _Replay(build(scenario.logs), clock, Access(api_key=api_key, privileges=privileges), version, shards)
     routes = [
         Route(path, replay.guarded(handler, parameters), methods=list(methods))
         for path, handler, parameters, methods in replay.table()
@@ -66,6 +70,8 @@ class _Replay:
     index: Index
     clock: Callable[[], float]
     access: Access
+    version: str
+    shards: Shards
 
     def table(self) -> list[tuple[str, Handler, frozenset[str], tuple[str, ...]]]:
         nothing: frozenset[str] = frozenset()
@@ -90,7 +96,7 @@ class _Replay:
     def guarded(self, handler: Handler, parameters: frozenset[str]) -> Handler:
         async def endpoint(request: Request) -> Response:
             try:
-                wire.check_media_types(request)
+                wire.check_media_types(request, int(self.version.partition(".")[0]))
                 self.access.admit(request.headers.get("Authorization"), request.url.path)
                 wire.check_parameters(request, parameters)
                 if (refused := wire.unsupported_content_type(request)) is not None:
@@ -102,11 +108,13 @@ class _Replay:
 
         return endpoint
 
-    def view(self, expression: str, options: Mapping[str, Any]) -> tuple[View, int]:
-        """What an index expression shows now, and on how many shards. Raises ElasticError."""
+    def view(self, expression: str, options: Mapping[str, Any]) -> tuple[View, Shards]:
+        """What an index expression shows now, and on which shards. Raises ElasticError."""
         self.access.require("read", expression)
         named = self._names(expression, options)
-        return View(self.index if named else _NO_DOCUMENTS, int(self.clock() * 1000)), int(named)
+        shards = self.shards if named else NO_SHARDS
+        view = View(self.index if named else _NO_DOCUMENTS, int(self.clock() * 1000), lost=shards.lost)
+        return view, shards
 
     def _names(self, expression: str, options: Mapping[str, Any]) -> bool:
         return names_index(
@@ -119,7 +127,7 @@ class _Replay:
     async def root(self, request: Request) -> Response:
         self.access.require("monitor")
         version = {
-            "number": VERSION,
+            "number": self.version,
             "build_flavor": "default",
             "build_type": "docker",
             "build_snapshot": False,
@@ -174,7 +182,7 @@ class _Replay:
         if not given:
             raise illegal_argument("specified fields can't be null or empty")
         patterns = given.split(",") if isinstance(given, str) else [str(item) for item in given]
-        return wire.answer(request, schema.field_caps(view, patterns, named=bool(shards)))
+        return wire.answer(request, schema.field_caps(view, patterns, named=bool(shards.total)))
 
     async def search(self, request: Request) -> Response:
         body = _with_parameters(body_of(await wire.body(request)), request.query_params)

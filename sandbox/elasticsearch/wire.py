@@ -18,21 +18,21 @@ COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path"})
 _COMPATIBLE = re.compile(r"compatible-with\s*=\s*(\d+)")
 _VENDOR = "application/vnd.elasticsearch+json"
 _UNDERSTOOD = ("application/json", "application/x-ndjson", _VENDOR, "application/vnd.elasticsearch+x-ndjson")
-_VERSIONS = ("8", "9")  # its own major version and the one before
 
 
-def check_media_types(request: Request) -> None:
-    """Raises ElasticError for another major version, or for a body that is no JSON."""
+def check_media_types(request: Request, major: int) -> None:
+    """Raises ElasticError for a version that is neither its own major one nor the one before."""
     for header in ("Accept", "Content-Type"):
         value = request.headers.get(header, "")
         version = _COMPATIBLE.search(value)
-        if version is not None and version[1] not in _VERSIONS:
+        if version is not None and int(version[1]) not in (major, major - 1):
             raise ElasticError(
                 "media_type_header_exception",
                 f"Invalid media-type value on headers [{header}]",
                 caused_by=(
                     "status_exception",
-                    f"{header} version must be either version 9 or 8, but found {version[1]}. {header}={value}",
+                    f"{header} version must be either version {major} or {major - 1}, but found {version[1]}. "
+                    f"{header}={value}",
                 ),
             )
 
@@ -66,7 +66,8 @@ def check_parameters(request: Request, known: frozenset[str]) -> None:
 
 def answer(request: Request, content: Mapping[str, Any], status: int = 200) -> Response:
     shown: Any = content
-    if filters := request.query_params.get("filter_path"):
+    filters = request.query_params.get("filter_path")
+    if filters and status < 400:  # errors are never filtered
         shown = _filtered(content, [part.split(".") for part in filters.split(",") if part])
     version = _COMPATIBLE.search(request.headers.get("Accept", ""))
     media = f"{_VENDOR};compatible-with={version[1]}" if version else "application/json"

@@ -20,9 +20,10 @@ from bot.domain.evidence import Answer, FailureReason, LogFact
 from bot.domain.setting import read
 from integrations.descriptor import CheckResult, CheckState
 from integrations.elasticsearch import INTEGRATION
+from integrations.elasticsearch.followed import PATTERNS_SHOWN
 from integrations.elasticsearch.questions import LEAD, SIZES, windows_of
 from integrations.elasticsearch.settings import ElasticsearchSettings
-from integrations.elasticsearch.source import PATTERNS_SHOWN, ElasticsearchSource
+from integrations.elasticsearch.source import ElasticsearchSource
 from sandbox.elasticsearch.server import create_app
 from sandbox.scenario.model import LogLine, Scenario, Webhook
 from sandbox.serve import serving
@@ -169,7 +170,7 @@ async def test_a_pattern_hidden_in_a_flood_of_earlier_documents_is_not_called_ne
 
 
 async def test_no_more_patterns_than_can_be_read() -> None:
-    words = [f"{chr(97 + n)}{chr(98 + n)} broke" for n in range(20)]
+    words = [f"{chr(97 + n)}{chr(98 + n)} broke{' again' * n}" for n in range(20)]
     answer = await look([line for word in words for line in said(word, 3)])
     assert len(facts(answer)) == PATTERNS_SHOWN
 
@@ -219,7 +220,10 @@ async def test_another_version_or_product_is_said() -> None:
     async def opensearch(request: Request) -> Response:
         return JSONResponse({"responses": []})
 
-    for handler, words in ((version_8, "Elasticsearch 9 is needed"), (opensearch, "OpenSearch is another product")):
+    for handler, words in (
+        (version_8, "Elasticsearch 8 or 9 is needed"),
+        (opensearch, "OpenSearch is another product"),
+    ):
         async with serving(Starlette(routes=[Route("/{path:path}", handler, methods=["POST"])])) as url:
             with tools() as lent:
                 source = ElasticsearchSource(read(ElasticsearchSettings, {"ELASTICSEARCH_URL": url}), lent)
