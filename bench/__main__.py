@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import briefing, ingest, pages, payloads, root_cause, startup
+from bench import briefing, cases, ingest, logs, pages, payloads, retrieval, root_cause, startup
 from bench.result import Result
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
@@ -25,7 +25,10 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
 RECORDED: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
     "root_cause": root_cause.run,
     "payloads": payloads.run,
+    "logs": logs.run,
+    "cases": cases.run,
     "pages": pages.run,
+    "retrieval": retrieval.run,
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.domain.catalog import Catalog
 from bot.domain.ports import ContextSource
 from memory.catalog import CatalogSource, load_catalog
-from memory.embedding import HashingEmbedder
+from memory.embedding import MiniLM
 from memory.history import load_history
 from memory.recall import Recall, RecallSource
 from memory.runbooks import RunbookSource, load_runbooks
@@ -25,15 +25,30 @@ class Knowledge:
 
     @classmethod
     async def load(
-        cls, *, catalog: Path, runbooks: Path, history: Path | None, index: Path, store: Store, now: datetime
+        cls,
+        *,
+        catalog: Path,
+        runbooks: Path,
+        history: Path | None,
+        index: Path,
+        store: Store,
+        now: datetime,
+        model: str = "",
     ) -> Knowledge:
         """Reads the operators' files; past incidents go into the store. Raises ConfigFileError, NotStored.
 
-        `index`: the folder of the vector index, derived from the store and safe to delete.
+        `index`: the folder of the vector index, derived from the store and safe to delete. `model`: the folder of the
+        embedding model; by default the installed package's.
         """
         services = load_catalog(catalog)
         procedures = load_runbooks(runbooks)
         past = load_history(history, now) if history is not None else ()
-        recall = Recall(store.past, embedder=HashingEmbedder(), vectors=VectorIndex(index), history=past)
+        recall = Recall(
+            store.past,
+            embedder=MiniLM(model),
+            vectors=VectorIndex(index),
+            history=past,
+            mark=store.memory_mark,
+        )
         sources = (CatalogSource(services), RunbookSource(procedures), RecallSource(recall))
         return cls(catalog=services, recall=recall, sources=sources)

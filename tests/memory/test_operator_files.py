@@ -190,6 +190,38 @@ async def test_an_unknown_service_is_told_with_the_nearest_names(write: Callable
     assert evidence.text == "Chekout is not in the service catalog; nearest names: checkout."
 
 
+async def test_a_name_in_another_form_is_told_with_what_it_was_taken_for(write: Callable[..., Path]) -> None:
+    catalog = load_catalog(write(CATALOG))
+    for service in (catalog.find("checkout-7c9f8d6b5-x2x4p"), None):
+        (evidence,) = (await CatalogSource(catalog).look(request(service, name="checkout-7c9f8d6b5-x2x4p"))).evidence
+        assert isinstance(evidence.fact, ServiceFact)
+        assert (evidence.fact.service, evidence.fact.known) == ("checkout", True)
+        assert evidence.text.endswith(
+            "storefront depends on it. checkout-7c9f8d6b5-x2x4p is taken for checkout: a Kubernetes name of it."
+        )
+
+
+async def test_a_label_tells_the_service_where_its_name_does_not(write: Callable[..., Path]) -> None:
+    source = CatalogSource(load_catalog(write(CATALOG)))
+    (evidence,) = (await source.look(request(name="node-exporter", app="cart"))).evidence
+    assert evidence.text.endswith("app=cart is taken for cart: another label of the alert.")
+    (evidence,) = (await source.look(request(name=None, deployment="cart"))).evidence
+    assert isinstance(evidence.fact, ServiceFact)
+    assert evidence.fact.service == "cart"
+
+
+async def test_a_name_that_may_be_two_is_not_taken_for_one(write: Callable[..., Path]) -> None:
+    source = CatalogSource(load_catalog(write("services: {Cart: {}, ca-rt: {}}")))
+    (evidence,) = (await source.look(request(name="CART"))).evidence
+    assert evidence.text == "CART is not in the service catalog; it may be Cart or ca-rt."
+
+
+async def test_the_owners_channel_is_told(write: Callable[..., Path]) -> None:
+    source = CatalogSource(load_catalog(write("services: {checkout: {owner: pay, channels: [pay-help]}}")))
+    (evidence,) = (await source.look(request())).evidence
+    assert evidence.text == "checkout belongs to pay (#pay-help); it depends on nothing."
+
+
 async def test_without_a_service_or_a_catalog_there_is_nothing_to_ask(write: Callable[..., Path]) -> None:
     assert (await CatalogSource(load_catalog(write(CATALOG))).look(request(name=None))).skipped
     assert (await CatalogSource(Catalog()).look(request())).skipped

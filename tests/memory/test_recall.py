@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from bot.domain.alert import Alert, AlertStatus, Severity
 from bot.domain.context import ContextRequest
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason, PastIncidentFact
-from memory.embedding import HashingEmbedder
-from memory.likeness import Question
-from memory.recall import MOST, Recall, RecallSource, Recollection
+from memory.embedding import Embedder, MiniLM
+from memory.recall import MOST, Question, Recall, RecallSource, Recollection
 from memory.store import PastIncident, Store
 from memory.vectors import Vector, VectorIndex, VectorsUnavailable
+from tests.memory.hashing import HashingEmbedder
 from tests.memory.past import PAST, named
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -78,14 +78,20 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 Make = Callable[..., Recall]
 
+MODEL, HASHING = MiniLM(), HashingEmbedder()
+
 
 @pytest.fixture
 async def make(store: Store, tmp_path: Path) -> AsyncIterator[Make]:
     made: list[Recall] = []
 
-    def make_(vectors: VectorIndex | None = None, history: Sequence[PastIncident] = PAST) -> Recall:
+    def make_(
+        vectors: VectorIndex | None = None,
+        history: Sequence[PastIncident] = PAST,
+        embedder: Embedder = HASHING,
+    ) -> Recall:
         index = vectors or VectorIndex(tmp_path / "vectors")
-        made.append(Recall(store.past, embedder=HashingEmbedder(), vectors=index, history=history))
+        made.append(Recall(store.past, embedder=embedder, vectors=index, history=history, mark=store.memory_mark))
         return made[-1]
 
     yield make_
@@ -112,13 +118,13 @@ async def test_the_right_incident_comes_first_by_words_alone(make: Make, tmp_pat
 
 
 async def test_the_right_incident_comes_first_with_vectors(make: Make) -> None:
-    recall = make()
+    recall = make(embedder=MODEL)
     first = {text: ids(await with_vectors(recall, Question(text=text, service=s)))[:1] for text, s, _ in QUESTIONS}
     assert first == {text: [named(title)] for text, _, title in QUESTIONS}
 
 
 async def test_nothing_fits_is_an_answer(make: Make, tmp_path: Path) -> None:
-    by_words, both = make(NoVectors(tmp_path / "v")), make()
+    by_words, both = make(NoVectors(tmp_path / "v")), make(embedder=MODEL)
     for text, service in STRANGERS:
         question = Question(text=text, service=service)
         assert ids(await by_words.find(question)) == [], text
@@ -141,7 +147,7 @@ async def test_the_same_service_decides_between_two_that_are_alike(make: Make, t
 async def test_three_at_most_best_first_with_the_words_that_matched(make: Make, tmp_path: Path) -> None:
     recall = make(NoVectors(tmp_path / "v"))
     question = Question(
-        text="Queries of orders wait for a database connection, deadlocks, index missing", service="orders"
+        text="Deadlocks on the orders table, queries wait for the pool of connections", service="orders"
     )
     found = await recall.find(question)
     scores = [memory.score for memory in found.memories]
@@ -149,7 +155,9 @@ async def test_three_at_most_best_first_with_the_words_that_matched(make: Make, 
     assert scores == sorted(scores, reverse=True)
     assert all(0 < score <= 1 for score in scores)
     assert found.memories[0].why[0] == "same service: orders"
-    assert any("connection" in reason and reason.startswith("symptoms") for reason in found.memories[0].why)
+    assert any(
+        "deadlocks" in reason and reason.startswith("symptoms") for memory in found.memories for reason in memory.why
+    )
 
 
 async def test_it_answers_at_once_while_the_vectors_are_opening(make: Make, tmp_path: Path) -> None:
@@ -209,6 +217,62 @@ async def test_rebuilding_fills_the_index_from_the_store(make: Make) -> None:
     recall = make()
     assert await recall.rebuild() == len(PAST)
     assert (await recall.find(Question(text="Redis is evicting keys", service="cart"))).without_vectors == ""
+
+
+async def test_the_same_alert_wins_outright_whatever_else_is_alike(make: Make, tmp_path: Path) -> None:
+    known = replace(PAST[7], alerts=("RedisMemoryHigh",))
+    recall = make(NoVectors(tmp_path / "v"), (*PAST[:7], known, *PAST[8:]))
+    question = Question(text="Redis is evicting keys", service="cart", alerts=("redis_memory_high",))
+    found = await recall.find(question)
+    assert ids(found)[:2] == [known.id, named("Carts")]
+    assert found.memories[0].why[0] == "the same alert or error code"
+
+
+async def test_the_code_of_an_error_wins_outright(make: Make, tmp_path: Path) -> None:
+    known = replace(PAST[9], symptoms="Sessions end with ORA-00060")
+    recall = make(NoVectors(tmp_path / "v"), (*PAST[:9], known, *PAST[10:]))
+    found = await recall.find(Question(text="Checkout fails for guests\nDriver said ORA-00060"))
+    assert ids(found)[0] == known.id
+
+
+async def test_an_alert_that_nearly_every_incident_had_decides_nothing(make: Make, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"), tuple(replace(past, alerts=("ErrorsHigh",)) for past in PAST))
+    found = await recall.find(Question(text="Redis is evicting keys", service="cart", alerts=("ErrorsHigh",)))
+    assert ids(found) == [named("Carts")]
+
+
+async def test_labels_neighbours_and_age_decide_between_twins(make: Make, tmp_path: Path) -> None:
+    first = replace(PAST[2], id="A", service="one", labels={"namespace": "shop"}, started_at=NOW)
+    twin = replace(first, id="B", service="two", labels={"namespace": "bank"})
+    recall = make(NoVectors(tmp_path / "v"), (first, twin, *PAST))
+    question = Question(text="Redis evicted keys", service="three", now=NOW)
+    for more, expected in (
+        ({"labels": {"namespace": "shop"}}, "A"),
+        ({"labels": {"namespace": "bank"}}, "B"),
+        ({"neighbours": ("two",)}, "B"),
+    ):
+        assert ids(await recall.find(replace(question, **more)))[0] == expected
+    old = make(NoVectors(tmp_path / "w"), (replace(first, started_at=NOW - timedelta(days=700)), twin))
+    assert ids(await old.find(question))[0] == "B"
+
+
+async def test_what_another_process_stored_is_found(make: Make, store: Store, tmp_path: Path) -> None:
+    recall = make(NoVectors(tmp_path / "v"))
+    question = Question(text="Elevators stop between floors", service="building")
+    assert ids(await recall.find(question)) == []
+    await store.past.save([replace(PAST[0], id="NEW", title="Elevators stop between floors", service="building")])
+    async with asyncio.timeout(10):
+        while ids(await recall.find(question)) != ["NEW"]:  # noqa: ASYNC110 - there is no event across processes
+            await asyncio.sleep(0.05)  # it looks once a second
+
+
+async def test_without_a_model_words_answer_and_the_remedy_is_told(make: Make, tmp_path: Path) -> None:
+    recall = make(embedder=MiniLM(str(tmp_path)))
+    async with asyncio.timeout(10):
+        await recall.settled()
+    found = await recall.find(Question(text="Redis is evicting keys", service="cart"))
+    assert ids(found)[0] == named("Carts")
+    assert "EMBEDDING_MODEL_DIR" in found.without_vectors
 
 
 def request(title: str, service: str | None) -> ContextRequest:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from memory import vectors as module
-from memory.embedding import DIMENSIONS, HashingEmbedder, pack, unpack
+from memory.embedding import DIMENSIONS, pack, unpack
 from memory.lexical import LexicalIndex
 from memory.vectors import Vector, VectorIndex, VectorsUnavailable
+from tests.memory.hashing import HashingEmbedder
 
 EMBEDDER = HashingEmbedder()
 TEXTS = {

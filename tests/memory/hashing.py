@@ -1,31 +1,17 @@
-"""Texts as vectors. The built-in embedder is a simple one that needs no model; a better one takes its place here."""
+"""An embedder for tests: vectors of words and parts of words, without a model."""
 
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from sys import byteorder
-from typing import Protocol
 from zlib import crc32
 
 from bot.domain.terms import terms
+from memory.embedding import DIMENSIONS
 
-DIMENSIONS = 384
 GRAM = 4  # letters: long enough to tell stems apart, short enough that "timeout" meets "timed-out"
 GRAM_WEIGHT = 0.35  # of a whole word's
-
-
-class Embedder(Protocol):
-    """Makes vectors of length one; the same text gives the same vector."""
-
-    @property
-    def name(self) -> str:
-        """Stored with each vector: another name means that it has to be made again."""
-        ...
-
-    def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
 
 
 class HashingEmbedder:
@@ -39,22 +25,8 @@ class HashingEmbedder:
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [_vector(text) for text in texts]
 
-
-def pack(vector: Sequence[float]) -> bytes:
-    """Little-endian 32-bit floats."""
-    return _swapped(array("f", vector)).tobytes()
-
-
-def unpack(packed: bytes) -> list[float]:
-    floats = array("f")
-    floats.frombytes(packed)
-    return _swapped(floats).tolist()
-
-
-def _swapped(floats: array[float]) -> array[float]:
-    if byteorder == "big":
-        floats.byteswap()
-    return floats
+    def rest(self) -> None:
+        """There is nothing to give back."""
 
 
 def _vector(text: str) -> list[float]:
