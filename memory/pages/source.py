@@ -25,10 +25,10 @@ STALE = timedelta(days=365)  # half of what is that old names something that is 
 _ORDER = (CommandRisk.READ, CommandRisk.UNKNOWN, CommandRisk.MUTATING)
 
 
-class PageSearch(Protocol):
-    """Pages that are like a text, best first, each with a score of 0 to 1 and why; none where nothing fits."""
+class FindPages(Protocol):
+    """Pages that fit an incident, best first, each with a score of 0 to 1 and why; none where nothing fits."""
 
-    async def __call__(self, text: str, service: str | None) -> Sequence[tuple[Page, float, tuple[str, ...]]]: ...
+    async def __call__(self, request: ContextRequest) -> Sequence[tuple[Page, float, tuple[str, ...]]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class PageSource:
 
     name = "pages"
 
-    def __init__(self, mirror: Mirror, search: PageSearch | None = None) -> None:
+    def __init__(self, mirror: Mirror, search: FindPages | None = None) -> None:
         self._mirror = mirror
         self._search = search
 
@@ -83,13 +83,7 @@ class PageSource:
     async def _searched(self, request: ContextRequest) -> list[_Match]:
         if self._search is None:
             return []
-        said = dict.fromkeys(
-            part
-            for alert in request.alerts
-            for part in (alert.title, alert.labels.get("alertname", ""), alert.description)
-            if part
-        )
-        found = await self._search("\n".join(said), request.service_name)
+        found = await self._search(request)
         return [_Match(page=page, score=score, why=why) for page, score, why in found]
 
     def _dead_links(self, request: ContextRequest) -> Iterator[str]:

@@ -151,7 +151,12 @@ POSTMORTEMS = Shape(
     texts=_texts,
 )
 PAGES = Shape(
-    kind=RecordKind.PAGE, table=pages, values=_page_values, key=lambda page: page.id, read=_page, texts=_texts
+    kind=RecordKind.PAGE,
+    table=pages,
+    values=_page_values,
+    key=lambda page: page.id,
+    read=_page,
+    texts=lambda page: (*_texts(page), *((page.title,) if page.title else ())),  # a title is searched by itself as well
 )
 LESSONS = Shape(
     kind=RecordKind.LESSON,

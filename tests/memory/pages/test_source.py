@@ -85,8 +85,8 @@ async def test_a_link_that_leads_nowhere_is_told(store: Store) -> None:
 
 
 async def test_what_search_finds_comes_after_what_was_decided(store: Store) -> None:
-    async def search(text: str, service: str | None) -> Sequence[tuple[Page, float, tuple[str, ...]]]:
-        assert "Pod restarts" in text
+    async def search(request: ContextRequest) -> Sequence[tuple[Page, float, tuple[str, ...]]]:
+        assert request.alert.title == "Pod restarts"
         return [(DISK, 0.6, ("title: disk",))]
 
     found = await facts(PageSource(Mirror(store), search), asked(name="KubePodCrashLooping"))

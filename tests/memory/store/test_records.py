@@ -79,7 +79,7 @@ async def test_another_process_on_the_same_database_sees_the_change(store: Store
 
 async def test_a_page_is_cut_at_its_headings_and_each_part_names_them(store: Store) -> None:
     await store.pages.save([PAGE])
-    assert [p.text for p in await store.passages.all()] == ["Pools\nLook.", "Pools > Fix\nRaise it."]
+    assert [p.text for p in await store.passages.all()] == ["Pools\nLook.", "Pools > Fix\nRaise it.", "Pools"]
 
 
 async def test_vectors_belong_to_texts_and_go_with_the_last_passage_that_has_them(store: Store) -> None:
