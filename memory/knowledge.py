@@ -1,54 +1,86 @@
-"""What operators wrote down and what was learned, as context sources: catalog, runbooks, past incidents."""
+"""What operators wrote down and what was learned: catalog, runbooks, pages, past incidents, notes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.catalog import Catalog
-from bot.domain.ports import ContextSource
+from bot.domain.ports import Clock, ContextSource
 from memory.catalog import CatalogSource, load_catalog
+from memory.earlier import EarlierSource
 from memory.embedding import MiniLM
 from memory.history import load_history
+from memory.mirror import Mirror
+from memory.notebook import Notebook
+from memory.pages import PageFinder, PageShelf, PageSource, read_places
 from memory.recall import Recall, RecallSource
 from memory.runbooks import RunbookSource, load_runbooks
+from memory.settings import MemorySettings
 from memory.store import Store
 from memory.vectors import VectorIndex
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What operators keep in files, and where this process keeps what it can make again."""
+
+    catalog: Path
+    runbooks: Path
+    history: Path | None
+    data: Path  # for the vector index and copies of repositories: derived, safe to delete
 
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
     catalog: Catalog
     recall: Recall
+    finder: PageFinder
+    shelf: PageShelf | None  # None: no place of pages is set
+    notebook: Notebook | None  # None: no file of notes is set
+    retention: timedelta | None  # None: everything is kept
     sources: tuple[ContextSource, ...]
 
     @classmethod
     async def load(
-        cls,
-        *,
-        catalog: Path,
-        runbooks: Path,
-        history: Path | None,
-        index: Path,
-        store: Store,
-        now: datetime,
-        model: str = "",
+        cls, files: Files, settings: MemorySettings, store: Store, clock: Clock, *, github: str, token: str | None
     ) -> Knowledge:
-        """Reads the operators' files; past incidents go into the store. Raises ConfigFileError, NotStored.
+        """Reads the operators' files. `github` and `token`: for places of pages there.
 
-        `index`: the folder of the vector index, derived from the store and safe to delete. `model`: the folder of the
-        embedding model; by default the installed package's.
+        Raises ConfigFileError, SettingsError, NotStored.
         """
-        services = load_catalog(catalog)
-        procedures = load_runbooks(runbooks)
-        past = load_history(history, now) if history is not None else ()
+        services = load_catalog(files.catalog)
+        procedures = load_runbooks(files.runbooks)
+        past = load_history(files.history, clock.now()) if files.history is not None else ()
+        places = read_places(settings.pages, github)
+        model = MiniLM(settings.model)
         recall = Recall(
             store.past,
-            embedder=MiniLM(model),
-            vectors=VectorIndex(index),
+            embedder=model,
+            vectors=VectorIndex(files.data / "vectors"),
             history=past,
             mark=store.memory_mark,
         )
-        sources = (CatalogSource(services), RunbookSource(procedures), RecallSource(recall))
-        return cls(catalog=services, recall=recall, sources=sources)
+        mirror = Mirror(store)
+        finder = PageFinder(mirror, store.passages, model)
+        has_pages = bool(places) or await store.pages.count() > 0
+        return cls(
+            catalog=services,
+            recall=recall,
+            finder=finder,
+            shelf=PageShelf(store.pages, places, cache=files.data / "pages", token=token) if places else None,
+            notebook=Notebook(store.notes, Path(settings.notes_file), clock=clock) if settings.notes_file else None,
+            retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
+            sources=(
+                CatalogSource(services),
+                RunbookSource(procedures),
+                *((PageSource(mirror, finder),) if has_pages else ()),
+                RecallSource(recall),
+                EarlierSource(store, mirror),
+            ),
+        )
+
+    async def close(self) -> None:
+        await self.finder.close()
+        await self.recall.close()

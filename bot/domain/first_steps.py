@@ -27,11 +27,13 @@ from bot.domain.terms import terms
 MOST_STEPS = 8
 MOST_RUNBOOK_STEPS = 4
 ENOUGH_WORDS = 2  # that a runbook's title and the culprit's log lines share
+SHORT_SHA = 12  # digits: enough to be exact, few enough to read out
 RIVAL = 1.5  # a second cause this close to the first gets a step of its own
 _UNDO = re.compile(
     r"\broll(ing)?[ -]?back|\bundo\b|\brevert|\bgo back\b|version before|previous version", re.IGNORECASE
 )
 _MIGRATION = re.compile(r"\bmigration|\bschema", re.IGNORECASE)
+_SHA = re.compile(r"[0-9a-f]{40}")
 _IN_TICKS = re.compile(r"`([^`]+)`")
 
 
@@ -98,7 +100,8 @@ def _before(fact: ChangeFact) -> str:
     version = fact.previous or fact.rollback
     if not version:
         return "the version before (not known to us)"
-    return f"{version} ({fact.rollback})" if fact.rollback and fact.rollback != version else version
+    ref = fact.rollback[:SHORT_SHA] if _SHA.fullmatch(fact.rollback) else fact.rollback
+    return f"{version} ({ref})" if ref and not version.startswith(ref) else version
 
 
 def _careful(fact: ChangeFact) -> str:

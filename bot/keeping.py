@@ -1,0 +1,59 @@
+"""The part of the composition root that is about memory: what people ask of it, and what keeps it up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.ports import Clock
+from bot.flows.learn import Learn
+from bot.flows.upkeep import Chore, dropping
+from bot.slack.archive import Archive, Found
+from memory.knowledge import Knowledge
+from memory.recall import Question
+from memory.store import Store
+
+DAY, HOUR = 86_400.0, 3_600.0  # seconds
+NOTES_EVERY = 30.0  # seconds: a line in the file is in the next briefing
+SOON = 20.0  # seconds after the start: first what is firing
+
+
+def archive(knowledge: Knowledge, store: Store, clock: Clock, command: str) -> Archive:
+    async def similar(text: str, service: str | None, *, most: int) -> Sequence[Found]:
+        found = await knowledge.recall.find(Question(text=text, service=service, now=clock.now()), most)
+        return [Found(past=one.past, score=one.score, why=one.why) for one in found.memories]
+
+    return Archive(
+        similar=similar,
+        learn=learn(store, clock),
+        notes=store.notes,
+        file=knowledge.notebook,
+        known_service=lambda name: service.name if (service := knowledge.catalog.find(name)) else None,
+        clock=clock,
+        command=command,
+    )
+
+
+def learn(store: Store, clock: Clock) -> Learn:
+    return Learn(
+        past=store.past,
+        postmortems=store.postmortems,
+        lessons=store.lessons,
+        feedback=store.feedback,
+        clock=clock,
+    )
+
+
+def chores(knowledge: Knowledge, store: Store, clock: Clock) -> Sequence[Chore]:
+    found = [
+        Chore(
+            name="dropping what is old",
+            every=DAY,
+            do=dropping(store, clock, retention=knowledge.retention),
+            first_after=SOON,
+        )
+    ]
+    if knowledge.shelf is not None:
+        found.append(Chore(name="runbook pages", every=HOUR, do=knowledge.shelf.refresh))
+    if knowledge.notebook is not None:
+        found.append(Chore(name="notes about services", every=NOTES_EVERY, do=knowledge.notebook.sync))
+    return found
