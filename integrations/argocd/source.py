@@ -47,7 +47,7 @@ class ArgoCdSource:
         if not any(look.found.values()):
             names = ", ".join(map(self._settings.application_of, services))
             return Answer(skipped=f"no application of Argo CD is called {names}")
-        return Answer(evidence=evidence, checked=look.checked(services))
+        return Answer(evidence=evidence, gaps=tuple(look.gaps(services)), checked=look.checked(services))
 
 
 def _services(request: ContextRequest) -> tuple[str, ...]:
@@ -92,9 +92,11 @@ class _Look:
         told = [f"deployments, health and sync of {', '.join(known)}, {since}"]
         if missing := [service for service, application in self.found.items() if application is None]:
             told.append(f"no application for {', '.join(missing)}")
+        return "; ".join(told)
+
+    def gaps(self, services: Sequence[str]) -> Iterator[str]:
         for reason in dict.fromkeys(error.detail for error in self.errors.values()):
             names = ", ".join(name for name, error in self.errors.items() if error.detail == reason)
-            told.append(f"{names} could not be looked at: {reason.rstrip('.')}")
+            yield f"{names} could not be looked at: {reason.rstrip('.')}"
         if late := [service for service in services if service not in self.found and service not in self.errors]:
-            told.append(f"no answer in time about {', '.join(late)}")
-        return "; ".join(told)
+            yield f"no answer in time about {', '.join(late)}"

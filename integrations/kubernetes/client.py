@@ -24,6 +24,7 @@ VENDOR = Vendor(
 )
 PAGE = 500  # objects of one request: what kubectl asks for too
 OBJECTS_LIMIT = 500  # of one service; more are not read
+NODE_EVENTS = "default"
 EVENTS_LIMIT = 2_000  # of one namespace: the API cannot sort by time, so all have to be read
 
 
@@ -74,6 +75,11 @@ class KubernetesClient:
         """Warning events; the cluster forgets them after an hour."""
         path = _path("/api/v1", namespace, "events")
         return await self._list(path, Listed[Event], fields="type=Warning", limit=EVENTS_LIMIT)
+
+    async def node_warnings(self) -> tuple[tuple[Event, ...], bool]:
+        """Nodes belong to no namespace; what happens to them is kept in the default one."""
+        path = _path("/api/v1", NODE_EVENTS, "events")
+        return await self._list(path, Listed[Event], fields="type=Warning,involvedObject.kind=Node", limit=EVENTS_LIMIT)
 
     async def node(self, name: str) -> Node:
         return await self._api.get(f"/api/v1/nodes/{quote(name, safe='')}", Node)

@@ -74,7 +74,12 @@ class Waiting(_Camel):
     message: str | None = None
 
 
+class Running(_Camel):
+    started_at: str | None = None
+
+
 class State(_Camel):
+    running: Running | None = None
     waiting: Waiting | None = None
     terminated: Ended | None = None
 
@@ -99,6 +104,10 @@ class PodStatus(_Camel):
     @property
     def containers(self) -> tuple[ContainerStatus, ...]:
         return (*(self.init_container_statuses or ()), *(self.container_statuses or ()))
+
+    @property
+    def ready(self) -> Condition | None:
+        return next((item for item in self.conditions or () if item.type == "Ready"), None)
 
 
 class PodSpec(_Camel):
@@ -149,10 +158,22 @@ class DeploymentSpec(_Camel):
     replicas: int | None = None
 
 
+class DeploymentStatus(Conditions):
+    """The API leaves out what is zero."""
+
+    ready_replicas: int | None = None
+    unavailable_replicas: int | None = None
+
+    @property
+    def ready(self) -> int | None:
+        """None where the cluster has not looked at it yet."""
+        return 0 if self.ready_replicas is None and self.unavailable_replicas else self.ready_replicas
+
+
 class Deployment(_Camel):
     metadata: Meta
     spec: DeploymentSpec
-    status: Conditions
+    status: DeploymentStatus
 
 
 class NodeSpec(_Camel):

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,18 +17,13 @@ from bot.domain.evidence import Answer, ChangeFact, ChangeKind, ConditionFact, E
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
 from integrations.descriptor import Tools
-from integrations.kubernetes.client import VENDOR, KubernetesClient
+from integrations.kubernetes.client import NODE_EVENTS, VENDOR, KubernetesClient
+from integrations.kubernetes.conditions import autoscaler_facts, deployment_facts, node_facts
 from integrations.kubernetes.objects import Autoscaler, Deployment, Event, Node, Pod, ReplicaSet
+from integrations.kubernetes.readiness import readiness
 from integrations.kubernetes.rollouts import Rollout, rollouts
 from integrations.kubernetes.settings import ALL_NAMESPACES, KubernetesSettings
-from integrations.kubernetes.troubles import (
-    NAME_LIMIT,
-    autoscaler_facts,
-    deployment_facts,
-    event_facts,
-    node_facts,
-    pod_facts,
-)
+from integrations.kubernetes.troubles import NAME_LIMIT, event_facts, pod_facts
 from integrations.kubernetes.wording import of_condition, of_events, of_pods, of_rollout
 from integrations.threads import run_until
 
@@ -37,6 +33,8 @@ SOURCE = "kubernetes"
 BUDGET_SHARE = 0.9  # of the deadline: then what has been answered is told
 NODES_FROM = 0.6  # of the deadline: the first round ends then at the latest, so that there is time for the nodes
 AT_ONCE = 8  # requests; the API server queues more from one client than its share
+# A monitor that counts restarts over an hour fires until an hour after the last, and people come to it later still.
+LOOK_BACK = timedelta(hours=2)
 MOST_SERVICES = 8  # each costs three requests
 MOST_NODES = 10  # each costs one request
 MOST_ROLLOUTS = 10  # of one service
@@ -94,6 +92,7 @@ class _Look:
     deployments: dict[str, tuple[Deployment, ...]] = field(default_factory=dict)
     autoscalers: dict[str, tuple[Autoscaler, ...]] = field(default_factory=dict)
     events: dict[str, tuple[Event, ...]] = field(default_factory=dict)
+    node_events: dict[str, tuple[Event, ...]] = field(default_factory=dict)  # of all nodes, under one key
     nodes: dict[str, Node] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)  # by what was asked for
     cut: set[str] = field(default_factory=set)  # what was longer than is read
@@ -115,7 +114,10 @@ class _Look:
     def questions_about_nodes(self) -> list[Coroutine[Any, Any, None]]:
         """Of the burning service's pods, those with most of them first."""
         names = Counter(pod.spec.node_name for pod in self.pods.get(self.services[0], ()) if pod.spec.node_name)
-        return [self._node(name) for name, _ in names.most_common(MOST_NODES)]
+        asked = [self._node(name) for name, _ in names.most_common(MOST_NODES)]
+        if asked and not {ALL_NAMESPACES, NODE_EVENTS} & self.events.keys():
+            asked.append(self._list("events of nodes", self.node_events, NODE_EVENTS, self.client.node_warnings))
+        return asked
 
     async def _list(
         self,
@@ -149,7 +151,7 @@ class _Look:
                 skipped=f"nothing in {where} has the labels {self.settings.selector_of(own)}: KUBERNETES_NAMESPACE "
                 "and KUBERNETES_SELECTOR say where services are"
             )
-        return Answer(evidence=tuple(self._evidence()), checked=self._checked())
+        return Answer(evidence=tuple(self._evidence()), gaps=tuple(self._gaps()), checked=self._checked())
 
     def _evidence(self) -> Iterator[Evidence]:
         for service in self.services:
@@ -165,10 +167,15 @@ class _Look:
             yield Evidence(source=SOURCE, text=of_rollout(fact, request.onset), fact=fact, at=fact.at)
 
     def _troubles(self, service: str) -> Iterator[Evidence]:
-        since = self.request.baseline_start
-        for pod in pod_facts(service, self.pods.get(service, ()), since=since)[:MOST_TROUBLES]:
+        since = self.request.onset - LOOK_BACK
+        pods = self.pods.get(service, ())
+        troubles = pod_facts(service, pods, since=since)
+        for pod in troubles[:MOST_TROUBLES]:
             yield Evidence(source=SOURCE, text=of_pods(pod), fact=pod, at=pod.since)
-        for condition in [*self._conditions(service)][:MOST_TROUBLES]:
+        conditions = [*self._conditions(service)][:MOST_TROUBLES]
+        if service == self.services[0]:
+            conditions += readiness(service, pods, self.deployments.get(service, ()), troubles, self.request.now)
+        for condition in conditions:
             yield Evidence(source=SOURCE, text=of_condition(condition), fact=condition, at=condition.since)
         for event in event_facts(service, self._own_events(service), since=since)[:MOST_TROUBLES]:
             yield Evidence(source=SOURCE, text=of_events(event), fact=event, at=event.first_seen)
@@ -194,25 +201,36 @@ class _Look:
         names |= {item.metadata.name for item in self.deployments.get(service, ())}
         names |= {item.metadata.name for item in self._own_autoscalers(service)}
         sets = {item.metadata.name for item in self.sets.get(service, ())}
-        for event in self.events.get(self.settings.namespace_of(service), ()):
+        nodes = set(self.nodes) if service == self.services[0] else set()
+        for event in (
+            *self.events.get(self.settings.namespace_of(service), ()),
+            *self.node_events.get(NODE_EVENTS, ()),
+        ):
             name = event.involved_object.name
-            if name in names or name in sets or name.rpartition("-")[0] in sets:
+            if event.involved_object.kind == "Node":
+                if name in nodes:
+                    yield event
+            elif name in names or name in sets or name.rpartition("-")[0] in sets:
                 yield event
 
     def _checked(self) -> str:
         own = self.settings.namespace_of(self.services[0])
         where = "all namespaces" if own == ALL_NAMESPACES else f"namespace {own}"
         names = ", ".join(service for service in self.services if service in self.pods)
-        since = f"from {self.request.baseline_start:%H:%M} to {self.request.now:%H:%M} UTC"
+        since = f"from {self.request.onset - LOOK_BACK:%H:%M} to {self.request.now:%H:%M} UTC"
         told = [f"pods, rollouts, autoscalers and warning events of {names} in {where}, {since}"]
         if self.nodes:
             told.append(f"{len(self.nodes)} node{'s' if len(self.nodes) > 1 else ''} of {self.services[0]}")
-        told += [f"not all {what} were read, there are too many" for what in sorted(self.cut)]
-        for what, error in self.errors.items():
-            told.append(f"{what} could not be looked at: {error.detail.rstrip('.')}")
-        late = [service for service in self.services if service not in self.pods and "pods" not in self.errors]
-        told += [f"no answer in time about {', '.join(late)}"] if late else []
         return "; ".join(told)
+
+    def _gaps(self) -> Iterator[str]:
+        for what, error in self.errors.items():
+            yield f"{what} could not be looked at: {error.detail.rstrip('.')}"
+        late = [service for service in self.services if service not in self.pods and "pods" not in self.errors]
+        if late:
+            yield f"no answer in time about {', '.join(late)}"
+        for what in sorted(self.cut):
+            yield f"not all {what} were read, there are too many"
 
 
 def _change(service: str, rollout: Rollout) -> ChangeFact:

@@ -1,24 +1,23 @@
-"""Pods, nodes, autoscalers and events read for trouble, as facts."""
+"""Pods and events read for trouble, as facts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.evidence import ConditionFact, EventFact, PodFact
+from bot.domain.evidence import EventFact, PodFact
 from bot.domain.moment import read_moment
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
-from integrations.kubernetes.objects import Autoscaler, ContainerStatus, Deployment, Ended, Event, Node, Pod, Waiting
+from integrations.kubernetes.objects import ContainerStatus, Ended, Event, Pod, Waiting
 
 NOTE_LIMIT = 160
 NAME_LIMIT = 100
+LOST = "Unknown"  # a container ended and the node does not know any more how
 # Waiting for these is what every pod does for a while.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 _GONE = frozenset({"Succeeded", "Failed"})
-_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
-TOO_MANY = "TooManyReplicas"  # the autoscaler wants more than its maximum
 
 
 def note(text: str | None) -> str:
@@ -100,7 +99,7 @@ def _trouble(pod: Pod, since: datetime) -> _Trouble | None:
         )
     if status.phase == "Pending":
         return _unscheduled(pod, restarts)
-    return _not_ready(pod, restarts)
+    return _not_ready(pod, restarts) or _restarted(pod, restarts, since)
 
 
 def _failed(pod: Pod, ended: Ended | None, restarts: int, since: datetime) -> _Trouble | None:
@@ -119,18 +118,36 @@ def _unscheduled(pod: Pod, restarts: int) -> _Trouble | None:
     blocked = next((item for item in pod.status.conditions or () if item.type == "PodScheduled"), None)
     if blocked is None or blocked.status != "False":
         return None
-    said = blocked.message or blocked.reason or ""
     return _Trouble(
-        pod=pod.metadata.name, restarts=restarts, pending=True, since=blocked.since or pod.metadata.created, note=said
+        pod=pod.metadata.name,
+        restarts=restarts,
+        waiting=blocked.reason or "",
+        pending=True,
+        since=blocked.since or pod.metadata.created,
+        note=blocked.message or "",
     )
 
 
 def _not_ready(pod: Pod, restarts: int) -> _Trouble | None:
-    ready = next((item for item in pod.status.conditions or () if item.type == "Ready"), None)
+    ready = pod.status.ready
     if ready is None or ready.status == "True":
         return None
     said = ready.message or ready.reason or ""
     return _Trouble(pod=pod.metadata.name, restarts=restarts, since=ready.since, note=said)
+
+
+def _restarted(pod: Pod, restarts: int, since: datetime) -> _Trouble | None:
+    """It runs, and not for the first time, though nothing is kept of how it ended before."""
+    starts = []
+    for item in pod.status.containers:
+        running = item.state.running if item.state else None
+        is_kept = item.last_state is not None and item.last_state.terminated is not None
+        at = read_moment(running.started_at) if running else None
+        if item.restart_count and not is_kept and at:
+            starts.append(at)
+    if not starts or max(starts) < since:
+        return None
+    return _Trouble(pod=pod.metadata.name, restarts=restarts, terminated=LOST, since=max(starts))
 
 
 def _waiting(container: ContainerStatus) -> Waiting | None:
@@ -149,57 +166,6 @@ def _last_end(containers: Iterable[ContainerStatus], since: datetime) -> Ended |
             if ended and at and at >= since and not is_done:
                 found.append((at, ended))
     return max(found, key=lambda pair: pair[0])[1] if found else None
-
-
-# --- what pods run on and by -----------------------------------------------------------------------------------------
-
-
-def node_facts(service: str, nodes: Iterable[Node]) -> Iterator[ConditionFact]:
-    for node in nodes:
-        subject = f"node {plain(node.metadata.name, NAME_LIMIT)}"
-        ready = node.status.find("Ready")
-        if ready is not None and ready.status != "True":
-            yield ConditionFact(
-                service=service, subject=subject, condition="NotReady", since=ready.since, detail=note(ready.message)
-            )
-        for name in _PRESSURES:
-            found = node.status.find(name)
-            if found is not None and found.status == "True":
-                yield ConditionFact(
-                    service=service, subject=subject, condition=name, since=found.since, detail=note(found.message)
-                )
-        if node.spec.unschedulable:
-            yield ConditionFact(service=service, subject=subject, condition="Cordoned", detail="it takes no new pods")
-
-
-def deployment_facts(service: str, deployments: Iterable[Deployment]) -> Iterator[ConditionFact]:
-    for item in deployments:
-        subject = f"deployment {plain(item.metadata.name, NAME_LIMIT)}"
-        available = item.status.find("Available")
-        if item.spec.replicas == 0:
-            yield ConditionFact(service=service, subject=subject, condition="ScaledToZero", detail="no pod is wanted")
-        elif available is not None and available.status == "False":
-            detail = note(available.message)
-            yield ConditionFact(
-                service=service, subject=subject, condition="Unavailable", since=available.since, detail=detail
-            )
-
-
-def autoscaler_facts(service: str, autoscalers: Iterable[Autoscaler]) -> Iterator[ConditionFact]:
-    for item in autoscalers:
-        subject = f"autoscaler {plain(item.metadata.name, NAME_LIMIT)}"
-        limited, active = item.status.find("ScalingLimited"), item.status.find("ScalingActive")
-        most, current = item.spec.max_replicas, item.status.current_replicas or 0
-        if limited is not None and limited.status == "True" and limited.reason == TOO_MANY and current >= most:
-            detail = f"{current} of at most {most} replicas, and it wants more"
-            yield ConditionFact(
-                service=service, subject=subject, condition="AtMaximum", since=limited.since, detail=detail
-            )
-        if active is not None and active.status == "False" and active.reason != "ScalingDisabled":
-            detail = note(active.message or active.reason)
-            yield ConditionFact(
-                service=service, subject=subject, condition="CannotScale", since=active.since, detail=detail
-            )
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.evidence import ChangeFact, ConditionFact, EventFact, PodFact
+from integrations.kubernetes.troubles import LOST
 
 _SAID = {
     "AtMaximum": "is at its maximum",
     "CannotScale": "cannot scale",
     "Cordoned": "is cordoned",
     "NotReady": "is not ready",
+    "ProgressDeadlineExceeded": "is stuck in a rollout",
+    "ReplicaFailure": "cannot create pods",
+    "TooFewReady": "has too few pods ready",
     "ScaledToZero": "is scaled to zero",
     "Unavailable": "has too few pods available",
 }
@@ -27,12 +31,12 @@ def of_rollout(fact: ChangeFact, onset: datetime) -> str:
 def of_pods(fact: PodFact) -> str:
     told = []
     if fact.pending:
-        told.append("pending")
-    if fact.waiting:
+        told.append(f"pending{f' ({fact.waiting})' if fact.waiting else ''}")
+    elif fact.waiting:
         told.append(f"waiting ({fact.waiting})")
     if fact.terminated:
         code = f" (exit code {fact.exit_code})" if fact.exit_code is not None else ""
-        told.append(f"ended by {fact.terminated}{code}")
+        told.append(f"ended by {fact.terminated}{code}" if fact.terminated != LOST else "restarted, why is not kept")
     if not told:
         told.append("not ready")
     since = f" since {fact.since:%H:%M:%S} UTC" if fact.since else ""
@@ -44,6 +48,9 @@ def of_pods(fact: PodFact) -> str:
 
 
 def of_condition(fact: ConditionFact) -> str:
+    if fact.is_good:
+        when = f" since {fact.since:%d %b %H:%M} UTC" if fact.since else ""
+        return f"{fact.subject} of {fact.service} are all ready{when}: {fact.detail}"
     since = f" since {fact.since:%H:%M} UTC" if fact.since else ""
     says = _SAID.get(fact.condition, f"says {fact.condition}")
     return f"{fact.subject} of {fact.service} {says}{since}{': ' + fact.detail if fact.detail else ''}"
@@ -53,8 +60,8 @@ def of_events(fact: EventFact) -> str:
     times = f"{fact.count:,} time{'s' if fact.count != 1 else ''}"
     objects = f" on {fact.objects} objects" if fact.objects > 1 else ""
     said = f": “{fact.note}”" if fact.note else ""
-    when = f"last at {fact.last_seen:%H:%M:%S} UTC for {fact.subject}"
-    return f"warning {fact.reason} about {fact.service}, {times}{objects}, {when}{said}"
+    of = "" if fact.service in fact.subject else f" of {fact.service}"
+    return f"{fact.reason} {times}{objects}, last at {fact.last_seen:%H:%M:%S} UTC, {fact.subject}{of}{said}"
 
 
 def _distance(at: datetime, onset: datetime) -> str:

@@ -14,6 +14,8 @@ from bot.domain.evidence import (
     AlertFact,
     ChangeFact,
     ChangeKind,
+    ConditionFact,
+    EventFact,
     Evidence,
     Fact,
     FailureReason,
@@ -23,6 +25,9 @@ from bot.domain.evidence import (
     OnCallFact,
     Outcome,
     PastIncidentFact,
+    PodFact,
+    ProbeFact,
+    ProviderFact,
     RunbookFact,
     SignalKind,
 )
@@ -47,10 +52,13 @@ def request(service: Service | None = CHECKOUT, **alert: Any) -> ContextRequest:
         source="alertmanager",
         fingerprint="abc",
         status=AlertStatus.FIRING,
-        severity=Severity.SEV2,
-        title="CheckoutErrorRatioHigh",
         started_at=ONSET,
-        **{"service": service.name if service else None, **alert},
+        **{
+            "severity": Severity.SEV2,
+            "title": "CheckoutErrorRatioHigh",
+            "service": service.name if service else None,
+            **alert,
+        },
     )
     neighbours = (PAYMENTS, CART, LEDGER, FRONTEND) if service else ()
     return ContextRequest(
@@ -147,6 +155,56 @@ def change(
     )
 
 
+def pods(service: str = "checkout", *, count: int = 1, total: int = 3, since: float | None = 6, **said: Any) -> PodFact:
+    """Pods in trouble; `since`: minutes before the alert."""
+    return PodFact(
+        service=service,
+        pod=f"{service}-7c9f-1",
+        count=count,
+        total=total,
+        since=None if since is None else before(since),
+        **said,
+    )
+
+
+def event(
+    reason: str, note: str = "", service: str = "checkout", *, last: float = -1, first: float = 6, **said: Any
+) -> EventFact:
+    """A warning of the platform; `last` and `first`: minutes before the alert."""
+    about = {"subject": f"pod {service}-7c9f-1", "count": 8, "objects": 1, **said}
+    return EventFact(
+        service=service, reason=reason, note=note, first_seen=before(first), last_seen=before(last), **about
+    )
+
+
+def condition(
+    name: str,
+    service: str = "checkout",
+    *,
+    subject: str = "deployment checkout",
+    since: float | None = 6,
+    detail: str = "",
+) -> ConditionFact:
+    at = None if since is None else before(since)
+    return ConditionFact(service=service, subject=subject, condition=name, since=at, detail=detail)
+
+
+def ready(service: str = "checkout", *, since: float = 9000, detail: str = "3 of 3, no failure") -> ConditionFact:
+    return condition("Ready", service, subject="pods", since=since, detail=detail)
+
+
+def probed(
+    service: str = "checkout", *, status: int | None = 200, error: str = "", days: int | None = None
+) -> ProbeFact:
+    url = f"https://{service}.example/health"
+    return ProbeFact(service=service, url=url, status=status, error=error, seconds=0.1, certificate_days=days)
+
+
+def provider(name: str, state: str = "major_outage", *, since: float | None = 10) -> ProviderFact:
+    at = None if since is None else before(since)
+    return ProviderFact(provider=name, component="API", state=state, since=at)
+
+
 def past(kind: str, service: str = "checkout", *, fix: str = "raised the limit") -> PastIncidentFact:
     return PastIncidentFact(
         incident="INC-2025-0007",
@@ -187,6 +245,8 @@ def gathered(facts: Iterable[Fact], *others: Finding) -> tuple[Finding, ...]:
 def _source(fact: Fact) -> str:
     if isinstance(fact, MetricFact | AlertFact):
         return "metrics"
+    if isinstance(fact, PodFact | EventFact | ConditionFact):
+        return "cluster"
     return {LogFact: "logs", ChangeFact: "changes", OnCallFact: "people", RunbookFact: "runbooks"}.get(
         type(fact), "memory"
     )

@@ -240,9 +240,10 @@ def test_what_is_normal_again_by_itself_was_no_bad_version() -> None:
     facts: list[Fact] = [replace(blip, latest=0.0031), change("checkout", 20)]
     found = ranked(facts)
     assert of(found, CauseKind.DEPLOYMENT, "checkout").score <= 0
-    assert "looks healthy" in found[-1].statement
+    assert found[0].kind is CauseKind.HEALTHY, told(found)
+    assert "looks healthy now" in found[0].statement
     still = ranked([blip, change("checkout", 20)])
-    assert "looks healthy" not in still[-1].statement
+    assert CauseKind.HEALTHY not in [h.kind for h in still]
 
 
 def test_a_rollback_that_helped_does_not_clear_the_version_before_it() -> None:

@@ -1,15 +1,10 @@
-"""A cluster's API with the objects of a test: lists by namespace, label and type, in pages, as a role allows."""
+"""Objects of a cluster, as its API writes them, made for a test."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from tests.integrations.asking import ONSET
 
@@ -52,11 +47,12 @@ def pod(
     conditions: Sequence[Json] = (),
     node: str | None = "worker-1",
     created: float = 600,
+    owner: str = "",
     **status: Any,
 ) -> Json:
     ready = [condition("Ready", "True", 500)] if phase == "Running" else []
     return {
-        "metadata": meta(name, app=app, created=created),
+        "metadata": meta(name, app=app, created=created, owner=owner),
         "spec": {
             "containers": [{"name": "app", "image": f"{REGISTRY}/{app}:1"}],
             **({"nodeName": node} if node else {}),
@@ -111,12 +107,19 @@ def replica_set(
 
 
 def deployment(
-    *conditions: Json, app: str = "checkout", replicas: int = 3, annotations: Mapping[str, str] | None = None
+    *conditions: Json,
+    app: str = "checkout",
+    replicas: int = 3,
+    ready: int | None = None,
+    unavailable: int | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> Json:
+    counts = {"readyReplicas": ready, "unavailableReplicas": unavailable}
     return {
         "metadata": meta(app, app=app, annotations=annotations),
         "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": app}}},
-        "status": {"replicas": replicas, "conditions": [*conditions] or None},
+        "status": {"replicas": replicas, "conditions": [*conditions] or None}
+        | {name: count for name, count in counts.items() if count},
     }
 
 
@@ -150,63 +153,3 @@ def node(name: str, *conditions: Json, **spec: Any) -> Json:
         "spec": {"podCIDR": "10.244.1.0/24", **spec},
         "status": {"conditions": [condition("Ready", "True", 8000), *conditions], "nodeInfo": {"osImage": "Linux"}},
     }
-
-
-class Cluster:
-    """Objects by the last part of their path; a role that lacks some of them; what it was asked."""
-
-    def __init__(self, *, token: str = "", forbidden: Sequence[str] = (), **objects: Sequence[Json]) -> None:
-        self.objects = objects
-        self.token = token
-        self.forbidden = forbidden
-        self.asked: list[str] = []
-        self.app = Starlette(routes=[Route("/{path:path}", self._answer)])
-
-    async def _answer(self, request: Request) -> Response:
-        self.asked.append(f"{request.method} {request.url.path}")
-        if self.token and request.headers.get("authorization") != f"Bearer {self.token}":
-            return _status(401, "Unauthorized", "Unauthorized")
-        parts = request.url.path.strip("/").split("/")
-        if parts[-2] == "nodes" and len(parts) == 4:
-            return self._node(parts[-1])
-        kind = parts[-1]
-        if kind in self.forbidden:
-            return _forbidden(kind)
-        namespace = parts[-2] if parts[-3:-2] == ["namespaces"] else ""
-        items = [item for item in self.objects.get(kind, ()) if self._fits(item, namespace, request.query_params)]
-        return _page(items, request.query_params)
-
-    def _node(self, name: str) -> Response:
-        if "nodes" in self.forbidden:
-            return _forbidden("nodes")
-        found = [item for item in self.objects.get("nodes", ()) if item["metadata"]["name"] == name]
-        return JSONResponse(found[0]) if found else _status(404, "NotFound", f'nodes "{name}" not found')
-
-    @staticmethod
-    def _fits(item: Json, namespace: str, asked: Mapping[str, str]) -> bool:
-        about = item["metadata"]
-        if namespace and about.get("namespace") != namespace:
-            return False
-        if fields := asked.get("fieldSelector"):
-            name, _, value = fields.partition("=")
-            return bool(item.get(name) == value)
-        name, _, value = asked.get("labelSelector", "").partition("=")
-        return not name or about.get("labels", {}).get(name) == value
-
-
-def _page(items: Sequence[Json], asked: Mapping[str, str]) -> Response:
-    start, size = int(asked.get("continue") or 0), int(asked.get("limit") or 500)
-    page, rest = items[start : start + size], len(items) - start - size
-    more = {"continue": str(start + size), "remainingItemCount": rest} if rest > 0 else {}
-    about = {"resourceVersion": "481516", **more}
-    return JSONResponse({"kind": "List", "apiVersion": "v1", "metadata": about, "items": [*page] or None})
-
-
-def _forbidden(kind: str) -> Response:
-    who = "system:serviceaccount:first-responder:first-responder"
-    return _status(403, "Forbidden", f'{kind} is forbidden: User "{who}" cannot list resource "{kind}"')
-
-
-def _status(code: int, reason: str, message: str) -> Response:
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-    return JSONResponse({**body, "message": message, "reason": reason, "code": code}, code)

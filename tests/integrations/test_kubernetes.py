@@ -26,12 +26,12 @@ from integrations.descriptor import CheckResult, CheckState
 from integrations.kubernetes import INTEGRATION
 from integrations.kubernetes.settings import KubernetesSettings
 from integrations.kubernetes.source import KubernetesSource
+from sandbox.kubernetes.server import Cluster
 from sandbox.serve import serving
 from tests.integrations.asking import KEY, NOW, REQUEST, asked, tools
 from tests.integrations.cluster import (
     NAMESPACE,
     REGISTRY,
-    Cluster,
     at,
     autoscaler,
     condition,
@@ -63,6 +63,15 @@ async def look(cluster: Cluster, request: ContextRequest = REQUEST, **environ: s
 
 def facts(answer: Answer, kind: type[F]) -> list[F]:
     return [item.fact for item in answer.evidence if isinstance(item.fact, kind)]
+
+
+def conditions(answer: Answer) -> list[ConditionFact]:
+    """What is not as it should be."""
+    return [fact for fact in facts(answer, ConditionFact) if not fact.is_good]
+
+
+def cleared(answer: Answer) -> list[str]:
+    return [item.text for item in answer.evidence if isinstance(item.fact, ConditionFact) and item.fact.is_good]
 
 
 def texts(answer: Answer, kind: type) -> list[str]:
@@ -182,6 +191,14 @@ async def test_restarts_of_long_ago_and_finished_init_containers_are_past() -> N
     assert facts(await look(Cluster(pods=[old, begun, leaving, job])), PodFact) == []
 
 
+async def test_a_restart_of_which_nothing_is_kept_is_told_all_the_same() -> None:
+    again = container(restarts=1, state={"running": {"startedAt": stamp(70)}})
+    (fact,) = facts(await look(Cluster(pods=[pod("checkout-1", containers=[again])])), PodFact)
+    assert (fact.terminated, fact.restarts, fact.since) == ("Unknown", 1, at(70))
+    long_ago = container(restarts=1, state={"running": {"startedAt": stamp(200)}})
+    assert facts(await look(Cluster(pods=[pod("checkout-1", containers=[long_ago])])), PodFact) == []
+
+
 async def test_pending_unready_evicted_and_unpullable_pods_are_told_apart() -> None:
     blocked = condition("PodScheduled", "False", 2, reason="Unschedulable", message="0/5 nodes: Insufficient memory")
     unready = condition("Ready", "False", 3, reason="ContainersNotReady", message="containers not ready: [app]")
@@ -197,11 +214,13 @@ async def test_pending_unready_evicted_and_unpullable_pods_are_told_apart() -> N
     found = {fact.pod: fact for fact in facts(answer, PodFact)}
     assert set(found) == {"checkout-1", "checkout-2", "checkout-3", "checkout-5"}
     assert found["checkout-1"].pending
+    assert found["checkout-1"].waiting == "Unschedulable"
     assert found["checkout-1"].note == "0/5 nodes: Insufficient memory"
     assert found["checkout-1"].since == at(2)
     assert found["checkout-3"].terminated == "Evicted"
     assert found["checkout-5"].waiting == "ImagePullBackOff"
     assert any("not ready since 09:10:02 UTC" in text for text in texts(answer, PodFact))
+    assert any(": pending (Unschedulable) since" in text for text in texts(answer, PodFact))
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -214,21 +233,21 @@ async def test_an_autoscaler_that_wants_more_than_its_maximum() -> None:
         pods=HEALTHY, deployments=[deployment()], horizontalpodautoscalers=[autoscaler(10, 10, limited), other]
     )
     answer = await look(cluster)
-    (fact,) = facts(answer, ConditionFact)
+    (fact,) = conditions(answer)
     assert (fact.subject, fact.condition, fact.since) == ("autoscaler checkout", "AtMaximum", at(6))
-    assert texts(answer, ConditionFact) == [
+    assert texts(answer, ConditionFact)[0] == (
         "autoscaler checkout of checkout is at its maximum since 09:07 UTC: 10 of at most 10 replicas, "
         "and it wants more"
-    ]
+    )
 
 
 async def test_an_autoscaler_with_room_or_at_its_minimum_is_well_and_a_blind_one_is_not() -> None:
     least = condition("ScalingLimited", "True", 6, reason="TooFewReplicas")
     blind = condition("ScalingActive", "False", 4, reason="FailedGetResourceMetric", message="no metrics known")
     well = Cluster(pods=HEALTHY, deployments=[deployment()], horizontalpodautoscalers=[autoscaler(2, 10, least)])
-    assert facts(await look(well), ConditionFact) == []
+    assert conditions(await look(well)) == []
     unwell = Cluster(pods=HEALTHY, deployments=[deployment()], horizontalpodautoscalers=[autoscaler(2, 10, blind)])
-    assert [fact.condition for fact in facts(await look(unwell), ConditionFact)] == ["CannotScale"]
+    assert [fact.condition for fact in conditions(await look(unwell))] == ["CannotScale"]
 
 
 async def test_nodes_of_its_pods_that_are_unwell() -> None:
@@ -242,12 +261,27 @@ async def test_nodes_of_its_pods_that_are_unwell() -> None:
     )
     cluster.objects["nodes"][1]["status"]["conditions"][0] |= {"status": "Unknown", "message": "no heartbeat"}
     answer = await look(cluster)
-    assert [(fact.subject, fact.condition) for fact in facts(answer, ConditionFact)] == [
+    assert [(fact.subject, fact.condition) for fact in conditions(answer)] == [
         ("node worker-1", "MemoryPressure"),
         ("node worker-2", "NotReady"),
         ("node worker-2", "Cordoned"),
     ]
+    assert any(
+        "its Ready condition is Unknown, its kubelet does not report any more (“no heartbeat”)" in text
+        for text in texts(answer, ConditionFact)
+    )
     assert "2 nodes of checkout" in answer.checked
+
+
+async def test_what_happened_to_its_nodes_is_told_wherever_events_of_nodes_are_kept() -> None:
+    lost = event("NodeNotReady", "worker-1", kind="Node", lastTimestamp=stamp(1))
+    other = event("NodeNotReady", "worker-9", kind="Node", lastTimestamp=stamp(1))
+    for item in (lost, other):
+        item["metadata"]["namespace"] = "default"
+    cluster = Cluster(pods=HEALTHY, nodes=[node("worker-1")], events=[lost, other])
+    for namespace in (NAMESPACE, "*"):
+        found = facts(await look(cluster, KUBERNETES_NAMESPACE=namespace), EventFact)
+        assert [(fact.reason, fact.subject) for fact in found] == [("NodeNotReady", "node worker-1")], namespace
 
 
 async def test_a_deployment_without_pods_is_found() -> None:
@@ -257,6 +291,77 @@ async def test_a_deployment_without_pods_is_found() -> None:
     low = condition("Available", "False", 3, message="Deployment does not have minimum availability.")
     (fact,) = facts(await look(Cluster(deployments=[deployment(low)])), ConditionFact)
     assert (fact.condition, fact.since) == ("Unavailable", at(3))
+
+
+async def test_a_deployment_with_fewer_pods_ready_than_wanted_says_how_many() -> None:
+    short = deployment(replicas=5, ready=3)
+    answer = await look(Cluster(pods=HEALTHY, deployments=[short]))
+    assert texts(answer, ConditionFact) == [
+        "deployment checkout of checkout has too few pods ready: 3 of 5 pods are ready"
+    ]
+    none = await look(Cluster(pods=HEALTHY, deployments=[deployment(replicas=3, unavailable=3)]))
+    assert conditions(none)[0].detail == "0 of 3 pods are ready"
+
+
+async def test_a_stuck_rollout_and_pods_that_cannot_be_made_are_conditions() -> None:
+    stuck = condition("Progressing", "False", 2, reason="ProgressDeadlineExceeded", message="timed out progressing")
+    refused = condition("ReplicaFailure", "True", 3, reason="FailedCreate", message="exceeded quota: compute")
+    answer = await look(Cluster(pods=HEALTHY, deployments=[deployment(stuck, refused)]))
+    assert [(fact.condition, fact.since) for fact in conditions(answer)] == [
+        ("ProgressDeadlineExceeded", at(2)),
+        ("ReplicaFailure", at(3)),
+    ]
+    assert "deployment checkout of checkout is stuck in a rollout since 09:11 UTC" in texts(answer, ConditionFact)[0]
+
+
+# --- what clears -----------------------------------------------------------------------------------------------------
+
+
+async def test_pods_that_are_all_ready_are_told_with_their_last_restart() -> None:
+    (text,) = cleared(await look(Cluster(pods=HEALTHY, deployments=[deployment()])))
+    assert text == "pods of checkout are all ready since 04 Mar 00:53 UTC: 3 of 3, no failure and no restart"
+    old = container(restarts=1, last=ended("Error", 1, 150), state={"running": {"startedAt": stamp(149)}})
+    (text,) = cleared(await look(Cluster(pods=[*HEALTHY, pod("checkout-7c9f-9", containers=[old])])))
+    assert text.endswith("4 of 4, 1 restart in all, the last at 04 Mar 06:44 UTC (checkout-7c9f-9)")
+
+
+async def test_one_that_ended_once_a_while_ago_and_runs_since_is_ready_and_told_all_the_same() -> None:
+    once = container(restarts=1, last=ended("Error", 1, 20), state={"running": {"startedAt": stamp(19)}})
+    answer = await look(Cluster(pods=[*HEALTHY, pod("checkout-7c9f-9", containers=[once])]))
+    assert len(cleared(answer)) == 1
+    assert [fact.terminated for fact in facts(answer, PodFact)] == ["Error"]
+
+
+@pytest.mark.parametrize(
+    "crashing",
+    [
+        pytest.param(container(restarts=1, last=ended("Error", 1, 2)), id="it ended six minutes ago"),
+        pytest.param(container(restarts=9, last=ended("Error", 1, 20)), id="it has ended nine times"),
+        pytest.param(container(restarts=1, state=waiting("CrashLoopBackOff")), id="it waits"),
+    ],
+)
+async def test_a_pod_that_may_fail_again_is_not_called_ready(crashing: dict[str, Any]) -> None:
+    assert cleared(await look(Cluster(pods=[*HEALTHY, pod("checkout-7c9f-9", containers=[crashing])]))) == []
+
+
+async def test_fewer_pods_than_wanted_or_one_that_is_not_ready_clear_nothing() -> None:
+    unready = pod("checkout-7c9f-9", conditions=[condition("Ready", "False", 30)])
+    assert cleared(await look(Cluster(pods=[*HEALTHY, unready]))) == []
+    assert cleared(await look(Cluster(pods=HEALTHY, deployments=[deployment(replicas=4)]))) == []
+    assert cleared(await look(Cluster(deployments=[deployment(replicas=0)]))) == []
+
+
+async def test_what_a_rollout_left_over_is_named_and_spoils_nothing() -> None:
+    current = [pod(f"checkout-7c9f-{n}", owner="ReplicaSet/checkout-7c9f") for n in range(3)]
+    waits = container(restarts=2, state=waiting("CrashLoopBackOff", "back-off"))
+    leaving = pod("checkout-5d1-x", containers=[waits], owner="ReplicaSet/checkout-5d1")
+    leaving["metadata"]["deletionTimestamp"] = stamp(1)
+    answer = await look(Cluster(pods=[*current, leaving]))
+    assert facts(answer, PodFact) == []
+    (text,) = cleared(answer)
+    assert text.endswith(
+        "checkout-5d1-x of an older ReplicaSet checkout-5d1, left over from a rollout, is being deleted"
+    )
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -279,7 +384,7 @@ async def test_warning_events_of_its_objects_are_counted_by_reason() -> None:
             event("BackOff", "checkout-7c9f-1", series={"count": 9, "lastObservedTime": stamp(4)}, minutes=30),
             event("Unhealthy", "checkout-worker-7c9f-0", lastTimestamp=stamp(1)),
             event("Killing", "checkout-7c9f-1", lastTimestamp=stamp(1), type="Normal"),
-            event("BackOff", "checkout-7c9f-2", kind="Node", lastTimestamp=stamp(61)),
+            event("BackOff", "checkout-7c9f-2", kind="Node", lastTimestamp=stamp(121)),
         ],
     )
     answer = await look(cluster)
@@ -291,7 +396,7 @@ async def test_warning_events_of_its_objects_are_counted_by_reason() -> None:
     first = facts(answer, EventFact)[0]
     assert (first.subject, first.first_seen, first.last_seen) == ("pod checkout-7c9f-0", at(6), at(1))
     assert texts(answer, EventFact)[0] == (
-        "warning Unhealthy about checkout, 16 times on 2 objects, last at 09:12:02 UTC for pod checkout-7c9f-0: "
+        "Unhealthy 16 times on 2 objects, last at 09:12:02 UTC, pod checkout-7c9f-0: "
         "“Readiness probe failed: HTTP probe failed with statuscode: 503”"
     )
 
@@ -303,7 +408,7 @@ async def test_lists_are_read_page_by_page_and_not_without_end() -> None:
     assert len(facts(answer, EventFact)) == 1
     endless = await look(Cluster(pods=HEALTHY, events=[*flood, *flood, *flood, mine]))
     assert facts(endless, EventFact) == []
-    assert "not all events were read, there are too many" in endless.checked
+    assert "not all events were read, there are too many" in endless.gaps
 
 
 async def test_text_of_the_cluster_is_data() -> None:
@@ -329,10 +434,11 @@ async def test_text_of_the_cluster_is_data() -> None:
 async def test_what_the_role_lacks_is_said_and_the_rest_is_told() -> None:
     cluster = Cluster(pods=HEALTHY, forbidden=("nodes", "horizontalpodautoscalers"))
     answer = await look(cluster)
-    assert answer.evidence == ()
-    assert "nodes could not be looked at: Kubernetes does not allow this key to look (403" in answer.checked
-    assert "autoscalers could not be looked at" in answer.checked
-    assert "deploy/kubernetes-rbac.yaml" in answer.checked
+    assert len(cleared(answer)) == 1
+    told = "; ".join(answer.gaps)
+    assert "nodes could not be looked at: Kubernetes does not allow this key to look (403" in told
+    assert "autoscalers could not be looked at" in told
+    assert "deploy/kubernetes-rbac.yaml" in told
 
 
 async def test_without_pods_there_is_no_answer() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.domain.briefing import CauseKind, Hypothesis, Reason
+from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes.case import Case, Cited, got_worse, is_symptom
-from bot.domain.causes.weigh import hypothesis, reason
+from bot.domain.causes.weigh import hypothesis
 from bot.domain.evidence import MetricFact
 from bot.domain.quantity import quantity
 
 BACK = 0.2  # of the way from normal to the worst: what is left after it is the tail of a rate's window
-NORMAL_AGAIN = 1.0  # for "no cause"; it has no rival to beat, the number only orders its reasons
+NORMAL_AGAIN = 1.0  # for one signal: what hurt users is measured, and it does not any more
 MOST_TOLD = 3
 
 
@@ -20,12 +20,9 @@ def calm(case: Case) -> tuple[Cited[MetricFact], ...]:
 
 
 def no_cause(case: Case) -> Hypothesis:
-    """What is said where nothing else stands out; it says so where there is nothing to explain any more."""
-    normal = calm(case)
+    """What is said where nothing stands out."""
     statement = "No cause stands out in what could be checked"
-    if normal:
-        statement = f"No cause stands out: {case.service} looks healthy now; a false alarm, or over already"
-    return hypothesis(CauseKind.UNKNOWN, case.service, "", statement, [_told(m) for m in normal[:MOST_TOLD]])
+    return hypothesis(CauseKind.UNKNOWN, case.service, "", statement, ())
 
 
 def _is_normal(fact: MetricFact) -> bool:
@@ -36,9 +33,7 @@ def _is_normal(fact: MetricFact) -> bool:
     return fact.now is not None and abs(fact.latest - fact.before) <= BACK * abs(fact.now - fact.before)
 
 
-def _told(metric: Cited[MetricFact]) -> Reason:
-    fact = metric.fact
+def in_numbers(fact: MetricFact) -> str:
     assert fact.latest is not None
     assert fact.before is not None
-    text = f"{fact.metric} is {quantity(fact.latest, fact.unit)} now, normal {quantity(fact.before, fact.unit)}"
-    return reason(NORMAL_AGAIN, text, metric.id)
+    return f"{fact.metric} is {quantity(fact.latest, fact.unit)} now, normal {quantity(fact.before, fact.unit)}"

@@ -11,15 +11,23 @@ from typing import Generic, TypeVar
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import (
     AlertFact,
-    ChangeFact,
+    ConditionFact,
+    EventFact,
     Evidence,
     Finding,
+    ForecastFact,
     LogFact,
     MetricFact,
+    OnsetFact,
     PastIncidentFact,
+    PodFact,
+    ProbeFact,
+    ProviderFact,
     ServiceFact,
     SignalKind,
+    SuspectFact,
 )
+from bot.domain.merging import merged_changes
 
 # Two movements closer than this are told as one: samples are 15 to 60 s apart, and clocks differ.
 SAME_TIME = timedelta(seconds=60)
@@ -33,10 +41,15 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, kw_only=True)
 class Cited(Generic[F]):
-    """A fact and the id it is cited by."""
+    """A fact and the id it is cited by; `others` where several sources told of it."""
 
     id: str
     fact: F
+    others: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.id, *self.others)
 
 
 class Case:
@@ -48,14 +61,23 @@ class Case:
         evidence = sorted((e for f in self.findings for e in f.evidence if e.id), key=lambda e: (len(e.id), e.id))
         self.metrics = _of(evidence, MetricFact)
         self.logs = _of(evidence, LogFact)
-        self.changes = _of(evidence, ChangeFact)
+        self.changes = tuple(Cited(id=m.ids[0], others=m.ids[1:], fact=m.fact) for m in merged_changes(evidence))
         self.past = _of(evidence, PastIncidentFact)
         self.alerts = _of(evidence, AlertFact)
+        self.pods = _of(evidence, PodFact)
+        self.events = _of(evidence, EventFact)
+        self.conditions = _of(evidence, ConditionFact)
+        self.providers = _of(evidence, ProviderFact)
+        self.probes = _of(evidence, ProbeFact)
+        self.forecasts = _of(evidence, ForecastFact)
+        self.suspects = _of(evidence, SuspectFact)
         self.service = request.service_name or self._trigger_service() or "the service"
         self._below = _direct_calls(request, [c.fact for c in _of(evidence, ServiceFact)])
-        felt = self._felt_first()
-        self.began = min([moved_at(m.fact) for m in felt] + [request.onset])
-        self.began_ids = tuple(m.id for m in felt)  # what `began` rests on; empty where that is the alert itself
+        felt = [(moved_at(m.fact), m.id) for m in self._felt_first()]
+        # What all series jumped at together, where no signal of the service itself tells.
+        felt = felt or [(onset.fact.at, onset.id) for onset in _of(evidence, OnsetFact)[:1]]
+        self.began = min([at for at, _ in felt] + [request.onset])
+        self.began_ids = tuple(id_ for _, id_ in felt)  # what `began` rests on; empty where that is the alert itself
 
     def _trigger_service(self) -> str | None:
         return next((m.fact.service for m in self.metrics if m.fact.is_trigger), None)

@@ -13,6 +13,9 @@ from bot.domain.evidence import Outcome
 HIGH_SCORE = 5.0
 MEDIUM_SCORE = 2.5
 CLEAR_LEAD = 1.5  # less than one strong reason ahead of the next cause is no clear lead
+# What is concluded from others' answers is no place to look at: that those are missing counts by itself. The name is
+# that of `bot.domain.conclusion`, which takes its words from here.
+CONCLUDED = "ranking"
 _LADDER = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
 
@@ -41,14 +44,22 @@ def _same_story(one: Hypothesis, other: Hypothesis) -> bool:
 
 
 def _kinds_of_evidence(case: Case, own: Hypothesis) -> int:
-    """In how many of metrics, logs, changes and alerts the reasons for it stand."""
+    """In how many of metrics, logs, changes, alerts and what the platform says the reasons for it stand."""
     cited = {i for r in own.reasons_for for i in r.evidence}
-    families = (case.metrics, case.logs, case.changes, case.alerts)
-    return sum(any(item.id in cited for item in family) for family in families)
+    platform = {p.id for p in case.pods} | {e.id for e in case.events} | {c.id for c in case.conditions}
+    families = (
+        {m.id for m in case.metrics},
+        {log.id for log in case.logs},
+        {i for c in case.changes for i in c.ids},
+        {a.id for a in case.alerts},
+        platform | {p.id for p in case.probes},
+        {p.id for p in case.providers},
+    )
+    return sum(bool(cited & ids) for ids in families)
 
 
 def _blind_spots(case: Case) -> int:
     """Kinds of facts that are wanting because a source could not look, as far as can be told."""
-    could_not = sum(f.outcome in {Outcome.FAILED, Outcome.SKIPPED} for f in case.findings)
+    could_not = sum(f.outcome in {Outcome.FAILED, Outcome.SKIPPED} and f.source != CONCLUDED for f in case.findings)
     wanting = sum(not family for family in (case.metrics, case.logs, case.changes))
     return min(could_not, wanting)

@@ -10,7 +10,7 @@ from bot.domain.causes.weigh import reason, with_reasons
 # An exact cause has to stand by itself before it inherits: a timing with a reaction, or a limit that is reached.
 STANDS = 2.5
 TOLD_MORE_EXACTLY = -1.0  # less than any observation: the vaguer cause is not wrong, it only says less
-_EXACT = (CauseKind.DEPLOYMENT, CauseKind.EXHAUSTION)
+_EXACT = (CauseKind.DEPLOYMENT, CauseKind.EXHAUSTION, CauseKind.CONFIGURATION, CauseKind.INFRASTRUCTURE)
 
 
 def tell_exactly(found: Sequence[Hypothesis]) -> list[Hypothesis]:

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 from bot.domain.briefing import CauseKind, Hypothesis, Reason
 from bot.domain.causes.case import SAME_TIME, Case, Cited, got_worse, moved_at
+from bot.domain.causes.infrastructure import trouble_of
 from bot.domain.causes.resources import of_log
 from bot.domain.causes.weigh import apart, by_lines, hypothesis, reason
 from bot.domain.causes.words import names_service, span, tells_trouble
 from bot.domain.evidence import LogFact, MetricFact, SignalKind
 
+SERVER_ERROR = 500  # from this status on it is the server that failed
 FRESH = timedelta(minutes=30)  # an alert that has been firing for longer told of nothing until now
 
 
@@ -43,6 +45,8 @@ def _reasons(case: Case, name: str) -> Iterator[Reason]:
     yield from _blamed_by_callers(case, name)
     yield from _own_logs(case, name)
     yield from _alerts(case, name)
+    yield from _says_of_itself(case, name)
+    yield from _probed(case, name)
     yield from _other_callers(case, name)
     yield from _hammered(case, name)
 
@@ -132,6 +136,21 @@ def _alerts(case: Case, name: str) -> Iterator[Reason]:
         since = alert.fact.since
         if alert.fact.service == name and case.began - FRESH <= since <= case.request.onset + SAME_TIME:
             yield reason(1.0, f"{alert.fact.name} fires for {name}", alert.id)
+            return
+
+
+def _says_of_itself(case: Case, name: str) -> Iterator[Reason]:
+    """A provider's status page; the worst that it tells."""
+    told = [trouble_of(case, item) for item in case.providers if item.fact.provider == name]
+    if told:
+        yield max(told, key=lambda r: r.weight)
+
+
+def _probed(case: Case, name: str) -> Iterator[Reason]:
+    for probe in case.probes:
+        if probe.fact.service == name and (probe.fact.status is None or probe.fact.status >= SERVER_ERROR):
+            said = probe.fact.error or f"status {probe.fact.status}"
+            yield reason(1.5, f"{probe.fact.url} does not answer as it should: {said}", probe.id)
             return
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.domain.briefing import CauseKind, Hypothesis, Reason
 from bot.domain.causes.case import SAME_TIME, Case, Cited, got_worse, hurts_when_low, moved_at
+from bot.domain.causes.limits import Limit, by_resource, limits
 from bot.domain.causes.resources import RESOURCES, Resource, of_log, of_metric
 from bot.domain.causes.weigh import hypothesis, reason
 from bot.domain.causes.words import span
@@ -31,6 +32,12 @@ class _Candidate:
     resource: str
     metrics: list[Cited[MetricFact]] = field(default_factory=list)
     logs: list[Cited[LogFact]] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether something says that it ran out, beyond its level."""
+        return bool(self.logs) or any(limit.is_reached for limit in self.limits)
 
     @property
     def best(self) -> Cited[MetricFact] | None:
@@ -40,9 +47,9 @@ class _Candidate:
 
 def consider(case: Case) -> Iterator[Hypothesis]:
     for candidate in _candidates(case):
-        best, gone = candidate.best, bool(candidate.logs)
+        best = candidate.best
         level = use(best.fact) or 0.0 if best else 0.0
-        verb = "ran out of" if gone or level >= FULL else "is running out of"
+        verb = "ran out of" if candidate.is_gone or level >= FULL else "is running out of"
         shown = f" ({_level(best.fact)})" if best and level >= FILLING else ""
         statement = f"{candidate.service} {verb} {candidate.resource}{shown}"
         reasons = _reasons(case, candidate)
@@ -82,7 +89,9 @@ def _candidates(case: Case) -> list[_Candidate]:
         service = _whose(case, log.fact.service, full_of[resource.name], say_so)
         key = (service, resource.name)
         found.setdefault(key, _Candidate(service=service, resource=resource.name)).logs.append(log)
-    return [c for c in found.values() if c.logs or (c.best and (use(c.best.fact) or 0.0) >= FILLING)]
+    for key, those in by_resource(limits(case)).items():
+        found.setdefault(key, _Candidate(service=key[0], resource=key[1])).limits += those
+    return [c for c in found.values() if c.logs or c.limits or (c.best and (use(c.best.fact) or 0.0) >= FILLING)]
 
 
 def _complaints(case: Case) -> list[tuple[Resource, Cited[LogFact]]]:
@@ -111,8 +120,11 @@ def _reasons(case: Case, candidate: _Candidate) -> Iterator[Reason]:
     if candidate.logs:
         most = max(candidate.logs, key=lambda log: (log.fact.count, log.id))
         yield reason(2.0 * factor, f"{most.fact.service} says so in {most.fact.count} log lines", most.id)
+    told = [r for limit in candidate.limits for r in limit.reasons]
+    yield from told
     if candidate.service != case.service and candidate.service not in case.below(case.service):
         ids = [m.id for m in candidate.metrics] + [log.id for log in candidate.logs]
+        ids += [i for r in told for i in r.evidence]
         yield reason(-1.5, f"{case.service} does not depend on {candidate.service}", *ids)
     yield from _explained_from_below(case, candidate)
 

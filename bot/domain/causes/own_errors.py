@@ -60,7 +60,7 @@ def _own_errors(change: Cited[ChangeFact], most: Cited[LogFact]) -> Iterator[Rea
     if _is_defect(most.fact):
         yield reason(0.5, "they read like a defect in code or data", most.id)
     if touched := _touched(change.fact, most.fact):
-        yield reason(1.0, f"the change touches {touched}, which they name", change.id, most.id)
+        yield reason(1.0, f"the change touches {touched}, which they name", *change.ids, most.id)
 
 
 def _lines(logs: Iterable[Cited[LogFact]]) -> int:

@@ -1,0 +1,1 @@
+"""A cluster's API over objects at hand."""
