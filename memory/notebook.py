@@ -32,7 +32,7 @@ TEXT_LIMIT = 500  # characters of a note: a line, not a page
 UNNAMED = "file"  # the author of a line that names none
 _MARK = re.compile(r"<!-- up to (\d+) -->")
 _SERVICE = re.compile(r"##\s+(\S.*?)\s*$")
-_LINE = re.compile(r"[-*]\s+(?:(\d{4}-\d\d-\d\d)\s*)?(?:@(\S+?):\s*)?(.*?)(?:\s*\[#(\d+)\])?\s*$")
+_LINE = re.compile(r"[-*]\s+(?:(\d{4}-\d\d-\d\d)\s*)?(?:@([^:@\n]{1,60}):\s*)?(.*?)(?:\s*\[#(\d+)\])?\s*$")
 _HEAD = """# Notes
 
 One line a note, under the service it is about. Numbers are given by the bot.
@@ -132,11 +132,16 @@ def _differs(written: Note, kept: Note) -> bool:
     return (written.service, written.text) != (kept.service, kept.text)
 
 
+def _named(author: str) -> str:
+    """As it can be read again."""
+    return " ".join(author.replace(":", " ").replace("@", " ").split())[:60] or UNNAMED
+
+
 def _written(notes: Sequence[Note]) -> str:
     parts = [_HEAD.format(mark=max((note.id for note in notes), default=0))]
     for service in sorted({note.service for note in notes}):
         lines = [
-            f"- {note.at:%Y-%m-%d} @{note.author}: {' '.join(note.text.split())} [#{note.id}]\n"
+            f"- {note.at:%Y-%m-%d} @{_named(note.author)}: {' '.join(note.text.split())} [#{note.id}]\n"
             for note in notes
             if note.service == service
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def notebook(store: Store, file: Path) -> Notebook:
 
 
 def note(text: str, service: str = "orders") -> Note:
-    return Note(id=0, service=service, text=text, author="U1", at=NOON)
+    return Note(id=0, service=service, text=text, author="Ana Ruiz", at=NOON)
 
 
 async def texts(store: Store) -> list[str]:
@@ -44,7 +45,7 @@ async def texts(store: Store) -> list[str]:
 async def test_a_note_from_slack_is_written_into_the_file(store: Store, file: Path) -> None:
     await store.notes.add(note("Never on Fridays"))
     assert (await notebook(store, file).sync()).written
-    assert "## orders\n\n- 2026-03-04 @U1: Never on Fridays [#1]\n" in file.read_text()
+    assert "## orders\n\n- 2026-03-04 @Ana Ruiz: Never on Fridays [#1]\n" in file.read_text()
     assert not (await notebook(store, file).sync()).written
 
 
@@ -56,6 +57,16 @@ async def test_a_line_from_a_person_becomes_a_note_with_a_number(store: Store, f
     assert (first.text, first.author, f"{first.at:%Y-%m-%d}") == ("Ask the pool first", "ada", "2026-01-02")
     assert (second.text, second.author, second.at) == ("No date and no name", "file", NOON)
     assert "[#2]" in file.read_text()
+
+
+async def test_what_is_written_is_read_again_as_it_was(store: Store, file: Path) -> None:
+    for author in ("Ana Ruiz", "O'Neil: the @second", "", "x" * 100):
+        await store.notes.add(replace(note("at 10:30: never"), author=author))
+    await notebook(store, file).sync()
+    before = await store.notes.all()
+    synced = await notebook(store, file).sync()
+    assert (synced.added, synced.changed, synced.removed) == (0, 0, 0)
+    assert await store.notes.all() == before
 
 
 async def test_a_changed_line_changes_the_note_and_a_removed_one_removes_it(store: Store, file: Path) -> None:
