@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,22 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+imports = typer.Typer(
+    help="Bring past incidents of other places into memory: each once, as often as you like.", no_args_is_help=True
+)
+memory = typer.Typer(
+    help="What the bot remembers: search it, bring it up to date, forget parts of it.", no_args_is_help=True
+)
+cli.add_typer(imports, name="import")
+cli.add_typer(memory, name="memory")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Store nothing; tell what an import would do.")]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write all that was left out, with the reason, as JSON lines."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @cli.command()
@@ -64,6 +81,135 @@ def check() -> None:
 
     settings, integrations = _load()
     raise typer.Exit(show(asyncio.run(check_all(settings, integrations))))
+
+
+@imports.command("folder")
+def import_folder(
+    path: Annotated[Path, typer.Argument(help="A folder of Markdown postmortems, JSON or JSON lines.")],
+    dry_run: DryRun = False,
+    report: ReportFile = None,
+) -> None:
+    """Postmortems and exports from a folder and those below it.
+
+    Example: first-responder import folder postmortems --dry-run
+    """
+    from bot.import_report import Order
+    from bot.importing import import_folder
+
+    raise typer.Exit(import_folder(os.environ, path, Order(dry_run=dry_run, report=report)))
+
+
+@imports.command("pagerduty")
+def import_pagerduty(
+    since: Annotated[str, typer.Option(help="How far back: 365d, 26w, 2y, or a date.", metavar="TIME")] = "365d",
+    service: Annotated[
+        str, typer.Option(help="Of this service alone, as the catalog or PagerDuty calls it.", metavar="NAME")
+    ] = "",
+    dry_run: DryRun = False,
+    report: ReportFile = None,
+) -> None:
+    """Resolved incidents of PagerDuty with their notes and alerts. Needs PAGERDUTY_API_KEY.
+
+    Example: first-responder import pagerduty --since 90d --service checkout
+    """
+    from bot.import_report import Order
+    from bot.importing import import_pagerduty
+
+    raise typer.Exit(import_pagerduty(os.environ, since, service, Order(dry_run=dry_run, report=report)))
+
+
+@imports.command("github")
+def import_github(
+    repository: Annotated[str, typer.Argument(help="Where the issues are.", metavar="OWNER/REPO")],
+    label: Annotated[str, typer.Option(help="The label that incidents have.", metavar="NAME")] = "incident",
+    dry_run: DryRun = False,
+    report: ReportFile = None,
+) -> None:
+    """Closed issues of a repository on GitHub, read as postmortems. Needs GITHUB_TOKEN.
+
+    Example: first-responder import github acme/incidents --label postmortem
+    """
+    from bot.import_report import Order
+    from bot.importing import import_github
+
+    raise typer.Exit(import_github(os.environ, repository, label, Order(dry_run=dry_run, report=report)))
+
+
+@memory.command("rebuild")
+def memory_rebuild() -> None:
+    """Make the index of vectors anew from the store, and vectors that are missing. Stop the bot first.
+
+    Example: first-responder memory rebuild
+    """
+    from bot.remembering import rebuild
+
+    raise typer.Exit(rebuild(os.environ))
+
+
+@memory.command("search")
+def memory_search(
+    words: Annotated[list[str], typer.Argument(help="What you would ask in Slack.")],
+    service: Annotated[str, typer.Option(help="Of this service rather than others.", metavar="NAME")] = "",
+    most: Annotated[int, typer.Option(help="How many of each kind at the most.", min=1, max=50)] = 5,
+) -> None:
+    """Past incidents and runbook pages that fit some words, and why they do.
+
+    Example: first-responder memory search connection pool used up
+    """
+    from bot.remembering_search import search
+
+    raise typer.Exit(search(os.environ, " ".join(words), service, most))
+
+
+@memory.command("stats")
+def memory_stats() -> None:
+    """How much is remembered, and whether vectors are there.
+
+    Example: first-responder memory stats
+    """
+    from bot.remembering import stats
+
+    raise typer.Exit(stats(os.environ))
+
+
+@memory.command("forget")
+def memory_forget(
+    incident: Annotated[str, typer.Argument(help="Its id, as INC-2026-0042 or PD-4711.", metavar="ID")],
+    yes: Yes = False,
+) -> None:
+    """Delete an incident with all that was said, stored and learned of it.
+
+    Example: first-responder memory forget PD-4711
+    """
+    from bot.forgetting import forget
+
+    raise typer.Exit(forget(os.environ, incident, yes=yes))
+
+
+@memory.command("retain")
+def memory_retain(
+    days: Annotated[int | None, typer.Option(help="How long to keep; by default RETENTION_DAYS.", metavar="N")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; tell what would be.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Forget incidents that are older than so many days.
+
+    Example: first-responder memory retain --days 730 --dry-run
+    """
+    from bot.forgetting import retain
+
+    raise typer.Exit(retain(os.environ, days, dry_run=dry_run, yes=yes))
+
+
+@memory.command("pages")
+def memory_pages() -> None:
+    """Read the runbook pages of RUNBOOK_PAGES anew, and tell which links lead nowhere.
+
+    Example: RUNBOOK_PAGES=docs/runbooks first-responder memory pages
+    """
+    from bot.remembering import pages
+
+    raise typer.Exit(pages(os.environ))
 
 
 def _load() -> tuple[Any, Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.errors import SettingsError
 from bot.settings import Settings
+from bot.source_health import SourceHealth
 from bot.web import create_app
 from integrations.descriptor import AlertFormat, Integration, Tools
 from integrations.threads import SourceThreads
@@ -26,8 +27,7 @@ from memory.store import Store
 
 log = logging.getLogger(__name__)
 
-# Blocking vendor clients, times incidents that open at the same moment.
-SOURCE_THREADS = 32
+OWN_THREADS = 8  # drawing and importing; each integration has threads of its own
 STOP_WITHIN = 3  # seconds that requests under way get at the stop; a webhook takes milliseconds
 
 
@@ -80,9 +80,10 @@ class FirstResponder:
         self._wake: Callable[[], None] = lambda: None
         self._tools = Tools(
             clock=SystemClock(),
-            threads=SourceThreads(SOURCE_THREADS),
+            threads=SourceThreads(OWN_THREADS),
             source_deadline=settings.bot.source_deadline,
         )
+        self._sources = SourceHealth(self._tools.clock)
 
     async def serve(self, *, on_listening: Callable[[str], None] = lambda _: None) -> None:
         """Until SIGTERM or SIGINT. What is under way then goes on at the next start."""
@@ -114,6 +115,7 @@ class FirstResponder:
             readiness=self._readiness,
             on_accepted=lambda: self._wake(),
             slack_events=self._slack_door,
+            sources=self._sources,
         )
 
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
@@ -141,7 +143,12 @@ class FirstResponder:
 
     async def _respond(self, store: Store) -> None:
         responding = await asyncio.to_thread(_import_responding)  # on a thread: the front door answers meanwhile
-        doors = responding.Doors(open_slack=self._slack_door.open, set_wake=self._set_wake, ready=self._readiness.set)
+        doors = responding.Doors(
+            open_slack=self._slack_door.open,
+            set_wake=self._set_wake,
+            ready=self._readiness.set,
+            sources=self._sources,
+        )
         await responding.respond(self._settings, self._integrations, store, self._tools, doors)
 
     def _set_wake(self, wake: Callable[[], None]) -> None:

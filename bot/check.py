@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from memory.history import load_history
 from memory.runbooks import load_runbooks
 from memory.store import Store
 
-CHECK_DEADLINE = 10.0  # seconds for one vendor
+CHECK_DEADLINE = 10.0  # seconds for one vendor; more where its own deadline is longer
 
 
 async def check_all(settings: Settings, integrations: Mapping[str, Integration[Any]]) -> tuple[CheckResult, ...]:
@@ -26,7 +27,12 @@ async def check_all(settings: Settings, integrations: Mapping[str, Integration[A
     threads = SourceThreads(8)
     tools = Tools(clock=SystemClock(), threads=threads, source_deadline=settings.bot.source_deadline)
     jobs: list[Awaitable[Sequence[CheckResult]]] = [check_slack(settings.slack), _store(settings), _files(settings)]
-    jobs += [_vendor(integration, settings.vendors[name], tools) for name, integration in integrations.items()]
+    jobs += [
+        check_vendor(
+            integration, settings.vendors[name], replace(tools, source_deadline=settings.bot.deadline_of(name))
+        )
+        for name, integration in integrations.items()
+    ]
     try:
         answers = await asyncio.gather(*jobs)
     finally:
@@ -34,14 +40,18 @@ async def check_all(settings: Settings, integrations: Mapping[str, Integration[A
     return tuple(result for answer in answers for result in answer)
 
 
-async def _vendor(integration: Integration[Any], settings: Any, tools: Tools) -> Sequence[CheckResult]:
+async def check_vendor(
+    integration: Integration[Any], settings: Any, tools: Tools, *, deadline: float | None = None
+) -> Sequence[CheckResult]:
+    """`deadline` in seconds, of all its questions together; a client alone might wait longer for a slow server."""
     if integration.check is None:
         return ()
+    deadline = deadline or max(CHECK_DEADLINE, tools.source_deadline)
     try:
-        async with asyncio.timeout(CHECK_DEADLINE):
+        async with asyncio.timeout(deadline):
             return await integration.check(settings, tools)
     except TimeoutError:
-        problem = f"no answer within {CHECK_DEADLINE:g} s"
+        problem = f"no answer within {deadline:g} s"
         remedy = "check its address and that this machine may reach it"
         return (CheckResult(subject=integration.title, state=CheckState.PROBLEM, detail=problem, remedy=remedy),)
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,35 +22,48 @@ from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
 from bot.flows.dress import Dress
 from bot.flows.gather import Gather
+from bot.flows.guard import Guard, Limits
 from bot.flows.investigate import Investigate
 from bot.flows.picture import DrawChart
 from bot.flows.place import OpenPlace
 from bot.flows.respond import Responder
 from bot.flows.triage import Triage
+from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
-from bot.settings import Settings
+from bot.keeping import archive, chores
+from bot.settings import BotSettings, Settings
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
 from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
 from bot.slack.web_api import WebApi
+from bot.source_health import SourceHealth
 from bot.workflows import Workflows
 from integrations.descriptor import Integration, Tools
 from integrations.resvg import ResvgRenderer
-from memory.knowledge import Knowledge
+from integrations.threads import SourceThreads
+from memory.knowledge import Files, Knowledge
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
+# Blocking calls of one integration's client, times incidents that open at the same moment. Started as they are needed.
+SOURCE_THREADS = 32
+GITHUB = "https://github.com"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """What the front half lends: where Slack's HTTP requests come in, who is told of new webhooks, what is ready."""
+    """What the front half lends: where Slack's HTTP requests come in, who is told of new webhooks, what is ready.
+
+    `sources` takes in how every source does.
+    """
 
     open_slack: Callable[[ASGIApp], None]
     set_wake: Callable[[Callable[[], None]], None]
     ready: Callable[[str, str], None]  # (part, "ok" or what is missing)
+    sources: SourceHealth
 
 
 async def respond(
@@ -63,11 +76,12 @@ async def respond(
     """Respond to incidents until cancelled."""
     async with AsyncExitStack() as stack:
         knowledge = await _knowledge(settings, store, tools.clock)
-        stack.push_async_callback(knowledge.recall.close)
+        stack.push_async_callback(knowledge.close)
         api = WebApi(await stack.enter_async_context(web_client(settings.slack)))
         bot_user = str((await reach(lambda: api.call("auth.test"), doors.ready))["user_id"])
-        sources = _sources(settings, integrations, knowledge, tools)
-        gather = Gather(sources, deadline=settings.bot.source_deadline)
+        sources = _sources(settings, integrations, tools)
+        guards = _guards(settings.bot, sources, knowledge.sources, tools.clock, doors.sources)
+        gather = Gather(guards, deadline=settings.bot.source_deadline)
         responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools)
         workflows = await stack.enter_async_context(_durable(settings, responder))
         doors.ready("workflows", "ok")
@@ -79,38 +93,64 @@ async def respond(
         )
         doors.set_wake(dispatch.wake)
         worker = await stack.enter_async_context(
-            _listening(settings, store, api, knowledge.catalog, tools.clock, dispatch, doors)
+            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors)
         )
         if settings.bot.preload:
-            stack.enter_context(_preloading(sources, knowledge, tools, doors))
+            lent = [source for made in sources.values() for source in made]
+            stack.enter_context(_preloading((*lent, *knowledge.sources), knowledge, tools, doors))
         calm()
         async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
             working.create_task(dispatch.run())
             working.create_task(worker.run())
+            working.create_task(Upkeep(chores(knowledge, store, tools.clock)).run())
 
 
 async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledge:
-    bot = settings.bot
-    return await Knowledge.load(
+    bot, github = settings.bot, settings.vendors.get("github")
+    files = Files(
         catalog=Path(bot.catalog),
         runbooks=Path(bot.runbooks),
         history=Path(bot.history) if bot.history else None,
-        index=bot.folder / "vectors",
-        store=store,
-        now=clock.now(),
+        data=bot.folder,
     )
+    web, token = (github.web, github.token) if github else (GITHUB, None)
+    return await Knowledge.load(files, settings.memory, store, clock, github=web, token=token)
 
 
 def _sources(
-    settings: Settings, integrations: Mapping[str, Integration[Any]], knowledge: Knowledge, tools: Tools
-) -> tuple[ContextSource, ...]:
-    remote = [
-        source
-        for name, integration in integrations.items()
-        if integration.sources is not None
-        for source in integration.sources(settings.vendors[name], tools)
+    settings: Settings, integrations: Mapping[str, Integration[Any]], tools: Tools
+) -> Mapping[str, tuple[ContextSource, ...]]:
+    """By integration. Each has threads of its own: a dead vendor's calls keep no other vendor's waiting."""
+    made = {}
+    for name, integration in integrations.items():
+        if integration.sources is not None:
+            threads, deadline = SourceThreads(SOURCE_THREADS), settings.bot.deadline_of(name)
+            own = replace(tools, threads=threads, source_deadline=deadline)
+            made[name] = integration.sources(settings.vendors[name], own)
+    return made
+
+
+def _guards(
+    bot: BotSettings,
+    sources: Mapping[str, Sequence[ContextSource]],
+    own: Sequence[ContextSource],
+    clock: Clock,
+    health: SourceHealth,
+) -> tuple[Guard, ...]:
+    """Vendors' sources with their limits, then our own."""
+    guards = [
+        Guard(
+            source,
+            deadline=bot.deadline_of(name),
+            limits=Limits(clock=clock, rate=bot.rate_of(name)),
+            watch=health.note,
+        )
+        for name, made in sources.items()
+        for source in made
     ]
-    return (*remote, *knowledge.sources)
+    guards += [Guard(source, deadline=bot.source_deadline, watch=health.note) for source in own]
+    health.expect(guard.name for guard in guards)
+    return tuple(guards)
 
 
 @contextmanager
@@ -191,7 +231,7 @@ async def _listening(
     settings: Settings,
     store: Store,
     api: WebApi,
-    catalog: Catalog,
+    knowledge: Knowledge,
     clock: Clock,
     dispatch: Dispatch,
     doors: Doors,
@@ -204,8 +244,9 @@ async def _listening(
         inbox=store.inbox,
         clock=clock,
         command=settings.slack.command,
-        services=tuple(catalog.services),
+        services=tuple(knowledge.catalog.services),
         on_accepted=dispatch.wake,
+        archive=archive(knowledge, store, clock, settings.slack.command),
     )
     worker = EventWorker(store.slack_events, desk)
     app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bot.domain.errors import SettingsError
-from bot.domain.setting import read, setting
+from bot.domain.pace import DEFAULT_RATE
+from bot.domain.setting import check_names, named_numbers, read, setting
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
+from memory.settings import MemorySettings
 
 HIGHEST_PORT = 65535
 
@@ -32,6 +35,18 @@ class BotSettings:
     )
     source_deadline: float = setting(
         "SOURCE_DEADLINE", default=4.0, help="seconds a context source may take before the briefing goes without it"
+    )
+    source_deadlines: tuple[str, ...] = setting(
+        "SOURCE_DEADLINES",
+        default=(),
+        help="seconds for single sources in the place of SOURCE_DEADLINE, name=seconds with commas between them: "
+        "elasticsearch=3,github=6; the longest one bounds the briefing",
+    )
+    source_rates: tuple[str, ...] = setting(
+        "SOURCE_RATES",
+        default=(),
+        help="how many incidents a minute may ask single sources, name=number with commas between them: "
+        f"elasticsearch=30,github=20; {DEFAULT_RATE:g} where nothing is set",
     )
     grouping_window: float = setting(
         "GROUPING_WINDOW_MINUTES",
@@ -56,6 +71,24 @@ class BotSettings:
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR; {self.log_level!r} is none of them.")
 
+    @cached_property
+    def deadlines(self) -> Mapping[str, float]:
+        """Seconds, of the sources that have a deadline of their own."""
+        return named_numbers("SOURCE_DEADLINES", self.source_deadlines)
+
+    @cached_property
+    def rates(self) -> Mapping[str, float]:
+        """Asks a minute, of the sources that have a rate of their own."""
+        return named_numbers("SOURCE_RATES", self.source_rates)
+
+    def deadline_of(self, source: str) -> float:
+        """Seconds."""
+        return self.deadlines.get(source, self.source_deadline)
+
+    def rate_of(self, source: str) -> float:
+        """Asks a minute."""
+        return self.rates.get(source, DEFAULT_RATE)
+
     @property
     def folder(self) -> Path:
         return Path(self.data_dir)
@@ -69,13 +102,19 @@ class BotSettings:
 class Settings:
     bot: BotSettings
     slack: SlackSettings
+    memory: MemorySettings
     vendors: Mapping[str, Any]  # an instance of each integration's settings class, by its name
 
 
 def load(environ: Mapping[str, str], integrations: Mapping[str, Integration[Any]]) -> Settings:
     """Raises SettingsError, which names the variable and the remedy."""
+    bot = read(BotSettings, environ)
+    sources = [name for name, integration in integrations.items() if integration.sources is not None]
+    check_names("SOURCE_DEADLINES", bot.deadlines, sources)
+    check_names("SOURCE_RATES", bot.rates, sources)
     return Settings(
-        bot=read(BotSettings, environ),
+        bot=bot,
         slack=read(SlackSettings, environ),
+        memory=read(MemorySettings, environ),
         vendors={name: read(integration.settings, environ) for name, integration in integrations.items()},
     )

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.errors import CompressedBody, NotStored, PayloadTooLarge, RejectedWebhook, UnreadablePayload
 from bot.domain.ports import Acceptance, Clock, Inbox
+from bot.source_health import SourceHealth
 from integrations.descriptor import AlertFormat, WebhookRequest
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def create_app(
     on_accepted: Callable[[], None],
     slack_events: ASGIApp | None,
     not_set_up: Mapping[str, str] | None = None,
+    sources: SourceHealth | None = None,
     body_cap: int = BODY_CAP,
     max_waiting: int = MAX_WAITING,
     retry_after: int = RETRY_AFTER,
@@ -73,14 +75,16 @@ def create_app(
 ) -> ASGIApp:
     """`formats`, and `not_set_up` (name -> what to do about it), are the webhooks there are.
 
-    `readiness` tells each part's state: "ok", or what is missing. `on_accepted` is called after a delivery is stored.
+    `readiness` tells each part's state: "ok", or what is missing; `sources` how they do, which decides nothing.
+    `on_accepted` is called after a delivery is stored.
     """
     limits = _Limits(body_cap=body_cap, max_waiting=max_waiting, retry_after=retry_after, read_timeout=read_timeout)
-    metrics = _Metrics()
+    sources = sources or SourceHealth(clock)
+    metrics = _Metrics(sources)
     intake = _Intake(inbox=inbox, clock=clock, on_accepted=on_accepted, limits=limits)
     routes = [
         Route("/healthz", _healthz),
-        Route("/readyz", _readyz(readiness)),
+        Route("/readyz", _readyz(readiness, sources)),
         Route("/metrics", metrics.page),
     ]
     if slack_events is not None:
@@ -260,9 +264,10 @@ class _Handed:
 
 
 class _Metrics:
-    """What the front door counts, in a registry of its own."""
+    """What the front door counts, in a registry of its own, and what is counted of the sources."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: SourceHealth) -> None:
+        self._sources = sources
         self._registry = CollectorRegistry()
         self._webhooks = Counter(
             "webhooks", "Webhooks by source and outcome.", ("source", "outcome"), registry=self._registry
@@ -283,18 +288,22 @@ class _Metrics:
         self._seconds.observe(seconds)
 
     async def page(self, request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+        told = generate_latest(self._registry) + generate_latest(self._sources.registry)
+        return Response(told, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _healthz(request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-def _readyz(readiness: Callable[[], Awaitable[Mapping[str, str]]]) -> Callable[[Request], Awaitable[Response]]:
+def _readyz(
+    readiness: Callable[[], Awaitable[Mapping[str, str]]], sources: SourceHealth
+) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         parts = dict(await readiness())
         ready = all(state == "ok" for state in parts.values())
-        return JSONResponse({"ready": ready, "parts": parts}, status_code=200 if ready else 503)
+        told = {"ready": ready, "parts": parts, "sources": sources.report()}
+        return JSONResponse(told, status_code=200 if ready else 503)
 
     return answer
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.alert import Delivery
 from bot.domain.ports import Clock, ContextSource
+from bot.domain.ports.history import HistorySource
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -85,4 +86,7 @@ class Integration(Generic[S]):
     alert_format: Callable[[S], AlertFormat | None] | None = None  # None returned: not set up
     sources: Callable[[S, Tools], tuple[ContextSource, ...]] | None = None  # empty: not set up
     check: Callable[[S, Tools], Awaitable[tuple[CheckResult, ...]]] | None = None
+    # Past incidents. The text says which, as the query of an address: "repository=shop/incidents&label=incident".
+    # Raises SettingsError where it is not set up, or where the text has what it does not know.
+    history: Callable[[S, Tools, str], HistorySource] | None = None
     examples: tuple[Example, ...] = ()

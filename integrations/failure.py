@@ -16,6 +16,7 @@ from integrations.descriptor import CheckResult, CheckState
 if TYPE_CHECKING:
     from requests import RequestException
 
+LONGEST_HEADER = 6  # digits: more seconds than eleven days are no wait
 SAID_LIMIT = 160  # characters of a vendor's own message that are passed on
 # The share of the caller's deadline that one request may take: the rest is for telling why it failed.
 REQUEST_SHARE = 0.8
@@ -31,8 +32,10 @@ class Vendor:
     permission: str  # what the key must be allowed to: "read access to ..."
     remedies: Mapping[int, str] = field(default_factory=dict)  # per HTTP status, where there is more to say
 
-    def failed(self, reason: FailureReason, what: str, remedy: str = "") -> SourceError:
-        return SourceError(reason, f"{self.title} {what}{': ' + remedy if remedy else ''}.")
+    def failed(
+        self, reason: FailureReason, what: str, remedy: str = "", *, retry_after: float | None = None
+    ) -> SourceError:
+        return SourceError(reason, f"{self.title} {what}{': ' + remedy if remedy else ''}.", retry_after=retry_after)
 
     def unreachable(self, why: str) -> SourceError:
         remedy = f"check {self.address} and that this machine may reach it"
@@ -45,12 +48,16 @@ class Vendor:
         remedy = f"does {self.address} point at its API, and not at a login page or another program?"
         return self.failed(FailureReason.NONSENSE, f"gave an answer that is not what its API says ({what})", remedy)
 
-    def status(self, status: int, said: str = "") -> SourceError:
-        """`said` is the vendor's own message, as it came."""
+    def status(self, status: int, said: str = "", *, wait: str | None = None) -> SourceError:
+        """`said` is the vendor's own message, and `wait` its Retry-After header, as they came."""
         reason, what, remedy = self._told(status)
+        seconds = seconds_of(wait) if reason is FailureReason.RATE_LIMITED else None
+        if seconds is not None:
+            remedy = f"it wants to be asked again in {seconds:g} s"
         words = plain(redact(said), SAID_LIMIT)
         quoted = f", saying “{words}”" if words and status not in (401, 429) else ""
-        return self.failed(reason, f"{what} ({status}{quoted})", self.remedies.get(status, remedy))
+        remedy = self.remedies.get(status, remedy)
+        return self.failed(reason, f"{what} ({status}{quoted})", remedy, retry_after=seconds)
 
     def _told(self, status: int) -> tuple[FailureReason, str, str]:
         if status == 401:
@@ -86,6 +93,12 @@ class Vendor:
         if "timed out" in text.lower():
             return self.too_slow(seconds)
         return self.unreachable(_why(text))
+
+
+def seconds_of(header: str | None) -> float | None:
+    """Of Retry-After and its kin; its other form, a date, is not used by those who limit requests."""
+    text = (header or "").strip()
+    return float(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_HEADER else None
 
 
 def _why(text: str) -> str:

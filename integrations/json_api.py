@@ -111,7 +111,7 @@ class JsonApi:
             raise self._vendor.nonsense(f"it sends one on to {target or 'another address'}")
         if response.status >= 400:
             body = await _capped(response, ERROR_LIMIT)
-            error = self._vendor.status(response.status, self._said(body))
+            error = self._vendor.status(response.status, self._said(body), wait=response.headers.get("Retry-After"))
             raise _Absent(error.reason, error.detail) if self._is_absence(response.status, body) else error
         body = await _capped(response, RESPONSE_LIMIT + 1)
         if len(body) > RESPONSE_LIMIT:

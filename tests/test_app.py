@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ import aiohttp
 import pytest
 
 from bench.process import TOKEN, alert_body
+from bot.settings import load
+from bot.source_health import SourceHealth
+from bot.testing import FakeSource, FrozenClock
+from integrations.descriptor import Integration, Tools
+from integrations.threads import SourceThreads
 from sandbox.bot_process import BotProcess, running, usable_port
 from sandbox.scenario.model import Person
 from sandbox.serve import serving
@@ -23,7 +29,14 @@ from sandbox.slack.app import create_app
 from sandbox.slack.control import Control
 from sandbox.slack.workspace import Workspace
 from sandbox.world import CARD_EVENT
+from tests.integrations.asking import dead_port
 from tests.scene import until
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """Of an integration that needs none."""
+
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = (Person(handle="ana", name="Ana Ruiz", email="ana@example.com"),)
@@ -117,6 +130,31 @@ def test_nothing_heavy_is_imported_before_the_front_door_listens() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_each_integration_works_with_its_own_deadline_and_threads_and_is_guarded_so() -> None:
+    from bot.responding import _guards, _sources
+
+    lent: dict[str, Tools] = {}
+
+    def lending(name: str) -> Integration[Any]:
+        def sources(settings: Any, tools: Tools) -> tuple[FakeSource, ...]:
+            lent[name] = tools
+            return (FakeSource(name),)
+
+        return Integration(name=name, title=name, settings=NoSettings, sources=sources)
+
+    integrations = {name: lending(name) for name in ("logs", "changes")}
+    environ = {"SLACK_BOT_TOKEN": "b" * 32, "SLACK_APP_TOKEN": "a" * 32, "SOURCE_DEADLINES": "logs=2.5"}
+    settings = load(environ, integrations)
+    own = Tools(clock=FrozenClock(), threads=SourceThreads(1), source_deadline=settings.bot.source_deadline)
+    made = _sources(settings, integrations, own)
+    health = SourceHealth(own.clock)
+    guards = _guards(settings.bot, made, [FakeSource("catalog")], own.clock, health)
+    assert {name: tools.source_deadline for name, tools in lent.items()} == {"logs": 2.5, "changes": 4.0}
+    assert len({id(tools.threads) for tools in (*lent.values(), own)}) == 3
+    assert {guard.name: guard.deadline for guard in guards} == {"logs": 2.5, "changes": 4.0, "catalog": 4.0}
+    assert set(health.report()) == {"logs", "changes", "catalog"}
+
+
 @pytest.mark.slow
 async def test_webhooks_are_taken_while_slack_is_away_and_responded_to_once_it_comes(
     tmp_path: Path, workspace: Workspace
@@ -151,18 +189,29 @@ async def test_a_wrong_app_token_is_said_and_incidents_are_responded_to_all_the_
         await ends_well(bot)
 
 
+async def a_dead_source_is_told_and_makes_it_no_less_ready(bot: BotProcess) -> None:
+    status, state = await get(bot, "/readyz")
+    assert (status, state["ready"]) == (200, True)
+    told = state["sources"]
+    assert (told["prometheus"]["reason"], told["prometheus"]["breaker"]) == ("unreachable", "closed")
+    assert told["catalog"]["outcome"] != "failed"
+    _, page = await get(bot, "/metrics")
+    assert 'source_asks_total{outcome="failed",reason="unreachable",source="prometheus"} 1.0' in page
+
+
 @pytest.mark.slow
 async def test_http_mode_end_to_end(tmp_path: Path, workspace: Workspace) -> None:
     workspace.delivery.retry_delays = (0.0,)
     async with (
         serving(create_app(workspace)) as slack,
-        started(tmp_path, slack, workspace, SLACK_MODE="http", SLACK_APP_TOKEN="") as bot,
+        started(tmp_path, slack, workspace, SLACK_MODE="http", SLACK_APP_TOKEN="", PROMETHEUS_URL=dead_port()) as bot,
     ):
         await bot.until_ready()
         control = Control(workspace)
         await control.deliver_to(f"{bot.address}/slack/events")
         assert await fire(bot, "answered") == 202
         await until(lambda: briefings(workspace), patience=30)
+        await a_dead_source_is_told_and_makes_it_no_less_ready(bot)
         outcome = await control.command("ana", "general", "/inc", "list")
         assert outcome.ok
         await until(lambda: workspace.channel("general").ephemerals)

@@ -41,13 +41,13 @@ def run(
     )
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("demo",), ("check",)])
+@pytest.mark.parametrize("command", [(), ("run",), ("demo",), ("check",), ("import",), ("memory",)])
 def test_every_command_has_help(command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
     if not command:
-        assert all(name in done.stdout for name in ("run", "demo", "check"))
+        assert all(name in done.stdout for name in ("run", "demo", "check", "import", "memory"))
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import SettingsError
+from bot.domain.pace import DEFAULT_RATE
 from bot.reference import settings_page
 from bot.settings import load
 from integrations.registry import discover
@@ -42,6 +43,16 @@ def test_two_tokens_are_enough(integrations: Any) -> None:
         ({"SOURCE_DEADLINE": "0"}, "SOURCE_DEADLINE takes a number of seconds above zero"),
         ({"SOURCE_DEADLINE": "nan"}, "SOURCE_DEADLINE takes a number of seconds above zero"),
         ({"SOURCE_DEADLINE": "inf"}, "SOURCE_DEADLINE takes a number of seconds above zero"),
+        ({"SOURCE_DEADLINES": "github"}, "SOURCE_DEADLINES takes name=number pairs with commas between them; 'github'"),
+        ({"SOURCE_DEADLINES": "=3"}, "SOURCE_DEADLINES takes name=number pairs with commas between them; '=3' is none"),
+        ({"SOURCE_DEADLINES": "github=fast"}, "SOURCE_DEADLINES takes numbers above zero; 'fast' of github is none"),
+        ({"SOURCE_DEADLINES": "github=0"}, "SOURCE_DEADLINES takes numbers above zero; '0' of github is none"),
+        ({"SOURCE_DEADLINES": "github=inf"}, "SOURCE_DEADLINES takes numbers above zero; 'inf' of github is none"),
+        ({"SOURCE_DEADLINES": "github=1,github=2"}, "SOURCE_DEADLINES names github twice"),
+        ({"SOURCE_DEADLINES": "githib=3"}, "SOURCE_DEADLINES names 'githib', which there is not; there are: argocd, "),
+        ({"SOURCE_DEADLINES": "grafana=3"}, "elasticsearch, github, http_probe, kubernetes, pagerduty, prometheus, "),
+        ({"SOURCE_RATES": "githib=3"}, "SOURCE_RATES names 'githib', which there is not; there are: argocd, "),
+        ({"SOURCE_RATES": "github=-1"}, "SOURCE_RATES takes numbers above zero; '-1' of github is none"),
         ({"GROUPING_WINDOW_MINUTES": "-3"}, "GROUPING_WINDOW_MINUTES takes a number of minutes above zero"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR; 'loud'"),
         ({"PRELOAD": "perhaps"}, "PRELOAD takes true or false"),
@@ -51,6 +62,13 @@ def test_what_is_wrong_is_named_with_the_remedy(integrations: Any, given: dict[s
     with pytest.raises(SettingsError) as refused:
         load({**TOKENS, **given}, integrations)
     assert told in str(refused.value)
+
+
+def test_a_source_has_its_own_deadline_and_rate_where_they_are_set(integrations: Any) -> None:
+    given = {**TOKENS, "SOURCE_DEADLINE": "5", "SOURCE_DEADLINES": "elasticsearch=3, github = 6.5"}
+    bot = load({**given, "SOURCE_RATES": "github=20"}, integrations).bot
+    assert [bot.deadline_of(name) for name in ("elasticsearch", "github", "pagerduty")] == [3.0, 6.5, 5.0]
+    assert [bot.rate_of(name) for name in ("github", "pagerduty")] == [20.0, DEFAULT_RATE]
 
 
 def test_http_mode_needs_no_app_token(integrations: Any) -> None:

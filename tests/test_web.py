@@ -3,12 +3,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from bot.domain.alert import Delivery
+from bot.domain.breaker import BreakerState
+from bot.domain.evidence import FailureReason, Finding, Outcome
+from bot.flows.guard import Asked
+from bot.source_health import SourceHealth
+from bot.testing import NOON, FrozenClock
 from integrations import alertmanager
 from integrations.descriptor import WebhookRequest
 from tests.front_door import NOW, FrontDoor, MemoryInbox, front_door, signed
@@ -32,6 +39,10 @@ HEAVY = (
 
 async def send_one(door: FrontDoor, body: bytes = BODY) -> int:
     return (await door.post("alertmanager", body, HEADERS)).status
+
+
+def counts(page: str) -> dict[str, float]:
+    return {line.split(" ")[0]: float(line.split(" ")[1]) for line in page.splitlines() if not line.startswith("#")}
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -102,7 +113,7 @@ async def test_ready_means_that_every_part_is(parts: dict[str, str], status: int
     async with front_door() as door:
         door.parts.update(parts)
         reply = await door.send("GET", "/readyz")
-        assert (reply.status, reply.body) == (status, {"ready": status == 200, "parts": parts})
+        assert (reply.status, reply.body) == (status, {"ready": status == 200, "parts": parts, "sources": {}})
         assert (await door.send("GET", "/healthz")).status == 200
 
 
@@ -115,7 +126,7 @@ async def test_webhooks_are_counted_by_source_and_outcome() -> None:
         for made_up in range(3):
             await door.post(f"made-up-{made_up}", b"")
         page = (await door.send("GET", "/metrics")).text
-    counted = {line.split(" ")[0]: float(line.split(" ")[1]) for line in page.splitlines() if not line.startswith("#")}
+    counted = counts(page)
     assert counted['webhooks_total{outcome="stored",source="alertmanager"}'] == 1
     assert counted['webhooks_total{outcome="repeat",source="alertmanager"}'] == 1
     assert counted['webhooks_total{outcome="bad_signature",source="alertmanager"}'] == 1
@@ -123,6 +134,59 @@ async def test_webhooks_are_counted_by_source_and_outcome() -> None:
     assert counted['webhooks_total{outcome="unknown",source="unknown"}'] == 3
     assert counted["webhook_ack_seconds_count"] == 2
     assert "made-up" not in page
+
+
+DEAD = Finding(
+    source="logs",
+    outcome=Outcome.FAILED,
+    seconds=0.3127,
+    reason=FailureReason.UNREACHABLE,
+    detail="Logs cannot be reached at https://logs.internal.example.",
+)
+
+
+async def test_how_the_sources_do_is_told_and_makes_the_bot_no_less_ready() -> None:
+    sources = SourceHealth(FrozenClock(NOON))
+    sources.expect(["logs", "metrics"])
+    async with front_door(sources=sources) as door:
+        reply = await door.send("GET", "/readyz")
+        untried = {"outcome": "not asked yet", "breaker": "closed"}
+        assert reply.body["sources"] == {"logs": untried, "metrics": untried}
+        again = NOON + timedelta(seconds=30)
+        for _ in range(3):
+            sources.note(Asked(finding=DEAD, was_asked=True, breaker=BreakerState.OPEN, again_at=again))
+        kept_back = replace(DEAD, seconds=0.0)
+        sources.note(Asked(finding=kept_back, was_asked=False, breaker=BreakerState.OPEN, again_at=again))
+        reply = await door.send("GET", "/readyz")
+        page = (await door.send("GET", "/metrics")).text
+    assert (reply.status, reply.body["ready"]) == (200, True)
+    assert reply.body["sources"]["metrics"] == untried
+    assert reply.body["sources"]["logs"] == {
+        "outcome": "failed",
+        "reason": "unreachable",
+        "at": "2026-11-20T12:00:00+00:00",
+        "seconds": 0.313,
+        "breaker": "open",
+        "asked_again_at": "2026-11-20T12:00:30+00:00",
+        "kept_back": 1,
+    }
+    assert "logs.internal" not in reply.text, "addresses are for the channel, not for whoever can reach this port"
+    counted = counts(page)
+    assert counted['source_asks_total{outcome="failed",reason="unreachable",source="logs"}'] == 3
+    assert counted['source_asks_total{outcome="kept_back",reason="unreachable",source="logs"}'] == 1
+    assert counted['source_seconds_count{source="logs"}'] == 3
+    assert counted['source_seconds_bucket{le="0.5",source="logs"}'] == 3
+    assert counted['source_breaker_state{source="logs"}'] == 2
+    assert counted['source_breaker_state{source="metrics"}'] == 0
+
+
+async def test_a_source_that_answers_again_says_so_and_nothing_of_earlier() -> None:
+    sources = SourceHealth(FrozenClock(NOON))
+    sources.note(Asked(finding=DEAD, was_asked=False, breaker=BreakerState.OPEN, again_at=NOON))
+    found = Finding(source="logs", outcome=Outcome.FOUND, seconds=1.25)
+    sources.note(Asked(finding=found, was_asked=True, breaker=BreakerState.CLOSED, again_at=None))
+    told = {"outcome": "found", "at": "2026-11-20T12:00:00+00:00", "seconds": 1.25, "breaker": "closed"}
+    assert sources.report() == {"logs": told}
 
 
 async def test_slack_events_are_handed_over_and_nothing_is_there_without_a_handler() -> None:

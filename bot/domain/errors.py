@@ -59,12 +59,16 @@ class NotStored(FirstResponderError):
 
 
 class SourceError(FirstResponderError):
-    """A context source could not look. `detail` is one plain sentence without secrets: what happened, what to do."""
+    """A context source could not look. `detail` is one plain sentence without secrets: what happened, what to do.
 
-    def __init__(self, reason: FailureReason, detail: str) -> None:
+    `retry_after`: seconds for which it asked not to be asked again, where it did.
+    """
+
+    def __init__(self, reason: FailureReason, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.retry_after = retry_after
 
 
 class ChatError(FirstResponderError):

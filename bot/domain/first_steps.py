@@ -86,7 +86,10 @@ def _undo(evidence: Sequence[Evidence], cause: Hypothesis) -> Iterator[Step]:
         fact = change.fact
         if (fact.service, fact.version) != (cause.service, cause.subject):
             continue
-        if fact.kind is ChangeKind.DEPLOYMENT:
+        if fact.is_rollback:  # what it left was worse, or thought to be
+            text = f"{fact.service} went back to {fact.version}: find out why before it is moved again"
+            yield Step(text=text, evidence=change.ids)
+        elif fact.kind is ChangeKind.DEPLOYMENT:
             command, source = _undo_command(evidence, fact.service)
             text = f"Roll back {fact.service} from {fact.version} to {_before(fact)}{_careful(fact)}"
             yield Step(text=text, command=command, evidence=(*change.ids, *source))

@@ -6,7 +6,8 @@ environment variables; the process's own environment is read in one place only, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar, get_type_hints
 
@@ -39,6 +40,32 @@ def read(cls: type[S], environ: Mapping[str, str]) -> S:
         elif item.default is MISSING:
             raise SettingsError(f"{item.metadata['env']} is not set: {item.metadata['help']}")
     return cls(**values)
+
+
+def named_numbers(env: str, pairs: Sequence[str]) -> dict[str, float]:
+    """ "name=number" pairs, as {name: number}, all above zero. Raises SettingsError."""
+    found: dict[str, float] = {}
+    for pair in pairs:
+        name, sign, raw = (part.strip() for part in pair.partition("="))
+        if not sign or not name:
+            raise SettingsError(f"{env} takes name=number pairs with commas between them; {pair!r} is none.")
+        try:
+            number = float(raw)
+        except ValueError:
+            number = math.nan
+        if not 0 < number < math.inf:
+            raise SettingsError(f"{env} takes numbers above zero; {raw!r} of {name} is none.")
+        if name in found:
+            raise SettingsError(f"{env} names {name} twice: leave one of them out.")
+        found[name] = number
+    return found
+
+
+def check_names(env: str, names: Collection[str], known: Collection[str]) -> None:
+    """Raises SettingsError where one of `names` is not known."""
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{env} names {name!r}, which there is not; there are: {', '.join(sorted(known))}.")
 
 
 def _convert(raw: str, hint: Any, item: Field[Any]) -> Any:

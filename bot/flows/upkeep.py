@@ -24,7 +24,7 @@ class Past(Protocol):
 
     async def outdated(self, before: datetime) -> Sequence[str]: ...
 
-    async def forget(self, incident_id: str) -> object: ...
+    async def forget(self, *incident_ids: str) -> object: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,8 @@ def dropping(past: Past, clock: Clock, *, retention: timedelta | None) -> Callab
         now = clock.now()
         purged = await past.purge(now - KEPT)
         gone = await past.outdated(now - retention) if retention else ()
-        for name in gone:
-            await past.forget(name)
         if gone:
+            await past.forget(*gone)
             log.info("%d incidents older than %d days are forgotten", len(gone), retention.days if retention else 0)
         return f"{purged} rows purged, {len(gone)} incidents forgotten"
 

@@ -11,6 +11,7 @@ import msgspec
 
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
+from integrations.connection import why
 from integrations.descriptor import Threads
 from integrations.elasticsearch.settings import DIFFERING, ElasticsearchSettings
 from integrations.elasticsearch.versions import OTHER_VERSION, adapt
@@ -189,6 +190,7 @@ def _refusal(status: int, said: str) -> SourceError:
 
 
 def _failed(error: Exception, limit: float) -> SourceError:
+    from aiohttp import ClientPayloadError
     from elastic_transport import ConnectionTimeout, SerializationError, TlsError
 
     if isinstance(error, ConnectionTimeout):
@@ -197,15 +199,7 @@ def _failed(error: Exception, limit: float) -> SourceError:
         return VENDOR.nonsense("not JSON")
     if isinstance(error, TlsError):
         return VENDOR.unreachable("its TLS certificate is not accepted: ELASTICSEARCH_CA_CERTS names the authority")
-    text = str(error).lower()
-    for sign, why in (
-        ("connect call failed", "connection refused"),
-        ("refused", "connection refused"),
-        ("disconnected", "connection closed without an answer"),
-        ("reset", "connection reset"),
-        ("name or service", "its name is not known here"),
-        ("resolve", "its name is not known here"),
-    ):
-        if sign in text:
-            return VENDOR.unreachable(why)
-    return VENDOR.unreachable("the connection failed")
+    cause = error.__context__  # the library names no cause of its own
+    if isinstance(cause, ClientPayloadError):
+        return VENDOR.nonsense("cut off")
+    return VENDOR.unreachable(why(cause) if isinstance(cause, Exception) else "the connection failed")

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from bot.domain.catalog import Service
 from bot.domain.context import ContextRequest
+from bot.domain.diff import failing_words
 from bot.domain.errors import SourceError
-from bot.domain.evidence import Answer, ChangeFact, ChangeKind, Evidence
+from bot.domain.evidence import Answer, ChangeKind, Evidence
 from bot.domain.plaintext import plain
-from integrations.descriptor import Threads, Tools
-from integrations.github.client import VENDOR, Change, Changes, GitHubClient
+from integrations.descriptor import Tools
+from integrations.github.asking import Asking
+from integrations.github.client import Repository
+from integrations.github.history import History
+from integrations.github.refusal import NoRepository, no_repository
 from integrations.github.settings import GitHubSettings
+from integrations.github.wire import Account, Wire
+from integrations.github.wording import SOURCE, evidence
 from integrations.threads import run_until
 
-SOURCE = "github"
 BUDGET_SHARE = 0.9  # of the deadline: then what has been answered is told
-MOST_SERVICES = 12  # each costs a thread and a handful of requests
-AT_ONCE = 6  # repositories; GitHub's secondary limits start at a hundred requests at once
-TITLE_LIMIT = 160
-NAME_LIMIT = 100
-_DONE = {ChangeKind.DEPLOYMENT: "deployed", ChangeKind.RELEASE: "released", ChangeKind.MERGE: "merged"}
+MOST_SERVICES = 12  # each costs a few requests
+MOST_OWN, MOST_NEIGHBOUR = 12, 2  # requests about the burning service, and about each neighbour
+AT_ONCE = 4  # requests about the burning service, and as many about the rest; secondary limits start at a hundred
+NAMES_SHOWN = 4
+GAP_LIMIT, CHECKED_LIMIT = 400, 600  # characters
 
 
 class GitHubSource:
@@ -32,115 +35,123 @@ class GitHubSource:
     name = SOURCE
 
     def __init__(self, settings: GitHubSettings, tools: Tools) -> None:
-        self._settings = settings
+        self._account = Account(settings, tools.clock, deadline=tools.source_deadline)
         self._threads = tools.threads
         self._deadline = tools.source_deadline
 
     def warm(self) -> None:
         """Import the client library; takes a while, so on a thread."""
-        with GitHubClient(self._settings, deadline=self._deadline):
-            pass
+        import github  # noqa: F401
 
     async def look(self, request: ContextRequest) -> Answer:
-        services = [service for service in request.services if service.repository][:MOST_SERVICES]
+        with_repository = [service for service in request.services if service.repository]
+        services = with_repository[:MOST_SERVICES]
         if not services:
             return Answer(skipped="no repository in the catalog for this service")
         budget = self._deadline * BUDGET_SHARE
-        look = _Look(request, self._settings, self._threads, self._deadline)
-        await run_until(asyncio.get_running_loop().time() + budget, [look.ask(service) for service in services])
-        evidence = tuple(look.evidence(services))
-        if not look.changes or (look.errors and not evidence):
-            raise next(iter(look.errors.values())) if look.errors else VENDOR.too_slow(budget)
-        return Answer(evidence=evidence, checked=look.checked(services))
+        ends = asyncio.get_running_loop().time() + budget
+        with Wire(self._account) as wire:
+            histories = self._histories(services, request, wire)
+            await run_until(ends, [history.look() for history in histories])
+        report = _Report(request, histories, self._account.settings)
+        told = tuple(report.evidence())
+        if not told and (error := report.error(self._account.vendor.too_slow(budget))):
+            raise error
+        unasked = [service.name for service in with_repository[MOST_SERVICES:]]
+        return Answer(evidence=told, checked=report.checked(), gaps=tuple(report.gaps(unasked)))
 
-
-@dataclass
-class _Look:
-    """One incident's questions, and what came back by service."""
-
-    request: ContextRequest
-    settings: GitHubSettings
-    threads: Threads
-    deadline: float
-    changes: dict[str, Changes] = field(default_factory=dict)
-    errors: dict[str, SourceError] = field(default_factory=dict)
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-
-    async def ask(self, service: Service) -> None:
-        async with self.slots:
-            try:
-                self.changes[service.name] = await self.threads.run(partial(self._blocking, service))
-            except SourceError as error:
-                self.errors[service.name] = error
-
-    def _blocking(self, service: Service) -> Changes:
-        """A client of its own: the library's is not made for several threads."""
-        is_burning = self.request.service is not None and service.name == self.request.service.name
-        with GitHubClient(self.settings, deadline=self.deadline) as client:
-            return client.changes(
-                service.repository or "", service.environment, self.request.changes_since, is_burning=is_burning
-            )
-
-    def evidence(self, services: list[Service]) -> Iterator[Evidence]:
+    def _histories(self, services: Sequence[Service], request: ContextRequest, wire: Wire) -> list[History]:
+        """One for each repository and environment: several services may be deployed from one, together."""
+        own, rest = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
+        suspects: list[str] = []
+        found: dict[tuple[str, str], History] = {}
         for service in services:
-            if service.name in self.changes:
-                for change in self.changes[service.name].found:
-                    yield _evidence(service, change, self.request)
+            is_burning = request.service is not None and service.name == request.service.name
+            key = ((service.repository or "").lower(), service.environment.lower())
+            if key in found:
+                continue
+            most = MOST_OWN if is_burning else MOST_NEIGHBOUR
+            found[key] = History(
+                service=service,
+                repository=Repository(service.repository or "", wire, most=most, is_burning=is_burning),
+                request=request,
+                asking=Asking(threads=self._threads, lane=own if is_burning else rest),
+                is_deep=is_burning,
+                suspects=suspects,
+            )
+        return list(found.values())
 
-    def checked(self, services: list[Service]) -> str:
-        asked = [service for service in services if service.name in self.changes]
-        words = {kind: f"{kind.value}s" for kind in ChangeKind}
+
+class _Report:
+    """What came back of one incident's questions."""
+
+    def __init__(self, request: ContextRequest, histories: Sequence[History], settings: GitHubSettings) -> None:
+        self._request, self._histories, self._settings = request, histories, settings
+
+    def evidence(self) -> Iterator[Evidence]:
+        for history in self._histories:
+            service, name = history.service, history.repository.name
+            texts = [text for alert in self._request.alerts for text in (alert.title, alert.description)]
+            labels = {key: value for alert in reversed(self._request.alerts) for key, value in alert.labels.items()}
+            failing = failing_words(labels, texts, (service.name, *service.aliases, name.partition("/")[2]))
+            for change in history.changes:
+                yield evidence(change, service, self._request, failing, f"{self._settings.web}/{name}")
+
+    def error(self, too_slow: SourceError) -> SourceError | None:
+        """Why it could not be looked where it matters most: at the burning service, else at any."""
+        own = [history for history in self._histories if history.is_deep] or self._histories
+        if any(history.has_looked for history in own):
+            return None
+        return next((history.error for history in own if history.error), too_slow)
+
+    def checked(self) -> str:
         told = []
-        for kind, word in words.items():
-            if names := [s.name for s in asked if self.changes[s.name].kind is kind]:
-                told.append(f"{word} of {', '.join(names)}")
-        if nothing := [s.name for s in asked if self.changes[s.name].kind is None]:
-            told.append(f"no deployment, release or merge was ever recorded for {', '.join(nothing)}")
-        since = f"from {self.request.changes_since:%H:%M} to {self.request.now:%H:%M} UTC"
-        reasons = dict.fromkeys(error.detail for error in self.errors.values())
-        notes = [f"{self._failed(reason)} could not be looked at: {reason.rstrip('.')}" for reason in reasons]
-        late = [s.name for s in services if s.name not in self.changes and s.name not in self.errors]
-        notes += [f"no answer in time about {', '.join(late)}"] if late else []
-        return "; ".join([f"{', '.join(told)}, {since}", *notes])
+        for kind in ChangeKind:
+            if asked := [h for h in self._histories if kind in h.kinds]:
+                told.append(f"{kind.value}s of {_names([self._called(h) for h in asked])}")
+        if nothing := [h for h in self._histories if h.is_done and not h.error and not h.kinds]:
+            told.append(f"no deployment or release is recorded for {_names([self._called(h) for h in nothing])}")
+        since = f"from {self._request.changes_since:%H:%M} to {self._request.now:%H:%M} UTC"
+        older = [f"the last of {h.service.name} was {h.last}" for h in self._histories if h.is_deep and h.last]
+        return plain("; ".join([f"{', '.join(told)}, {since}", *older]), CHECKED_LIMIT)
 
-    def _failed(self, reason: str) -> str:
-        return ", ".join(name for name, error in self.errors.items() if error.detail == reason)
+    def _called(self, history: History) -> str:
+        to = ", ".join(history.environments[:NAMES_SHOWN])
+        return f"{history.service.name} to {to}" if to else history.service.name
 
+    def gaps(self, unasked: Sequence[str]) -> Iterator[str]:
+        """The burning service first, as the histories are; the same reason of several services is told once."""
+        for gap in self._gaps(unasked):
+            yield plain(gap, GAP_LIMIT)
 
-def _evidence(service: Service, change: Change, request: ContextRequest) -> Evidence:
-    is_deployment = change.kind is ChangeKind.DEPLOYMENT
-    fact = ChangeFact(
-        service=service.name,
-        kind=change.kind,
-        at=change.at,
-        version=plain(change.version, NAME_LIMIT),
-        title=plain(change.title, TITLE_LIMIT),
-        author=plain(change.author, NAME_LIMIT),
-        previous=plain(change.previous, NAME_LIMIT) if change.previous else None,
-        environment=service.environment if is_deployment else "",
-        succeeded=change.succeeded,
-        files=tuple(plain(name, TITLE_LIMIT) for name in change.files),
-    )
-    return Evidence(source=SOURCE, text=_sentence(fact, request), fact=fact, link=change.link, at=change.at)
-
-
-def _sentence(fact: ChangeFact, request: ContextRequest) -> str:
-    where = f" to {fact.environment}" if fact.environment else ""
-    by = f" by {fact.author}" if fact.author else ""
-    title = f": {fact.title}" if fact.title != fact.version else ""
-    parts = [f"{fact.service} {fact.version} was {_DONE[fact.kind]}{where} at {fact.at:%H:%M:%S} UTC"]
-    parts.append(f" ({_distance(fact, request)}){by}{title}")
-    if fact.previous:
-        parts.append(f"; before it: {fact.previous}")
-    if fact.succeeded is False:
-        parts.append("; the deployment failed")
-    if fact.kind is ChangeKind.MERGE:
-        parts.append("; merged is not deployed")
-    return "".join(parts)
+    def _gaps(self, unasked: Sequence[str]) -> Iterator[str]:
+        by_reason: dict[str, list[str]] = {}
+        missing: dict[str, str] = {}
+        for history in self._histories:
+            if isinstance(history.error, NoRepository):
+                missing[history.service.name] = history.repository.name
+            elif history.error:
+                by_reason.setdefault(history.error.detail, []).append(f"changes of {history.service.name}")
+            for what, error in history.asking.errors.items():
+                by_reason.setdefault(error.detail, []).append(what)
+        if missing:
+            reason = no_repository(self._settings, *list(missing.values())[:NAMES_SHOWN]).detail
+            by_reason[reason] = [f"changes of {_names(list(missing))}"]
+        for reason, whats in by_reason.items():
+            yield f"{_first_upper(_names(whats))} could not be looked at: {reason}"
+        for history in self._histories:
+            yield from history.asking.gaps
+        late = [what for h in self._histories if not h.is_done for what in h.asking.doing if what]
+        if late:
+            yield f"GitHub did not answer in time about {_names(late)}."
+        if unasked:
+            yield f"Changes of {_names(unasked)} were not asked for: {MOST_SERVICES} services are the most."
 
 
-def _distance(fact: ChangeFact, request: ContextRequest) -> str:
-    seconds = (request.onset - fact.at).total_seconds()
-    minutes = round(abs(seconds) / 60)
-    span = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{span} before the onset" if seconds >= 0 else f"{span} after the onset"
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

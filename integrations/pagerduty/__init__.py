@@ -1,14 +1,16 @@
-"""PagerDuty: signed v3 webhooks in, who is on call out. https://developer.pagerduty.com"""
+"""PagerDuty: signed v3 webhooks in, who is on call out; its past incidents for memory. https://developer.pagerduty.com"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.errors import SettingsError
 from bot.domain.ports import ContextSource
 from integrations.descriptor import AlertFormat, CheckResult, CheckState, Integration, Tools
 from integrations.pagerduty import webhook
 from integrations.pagerduty.check import check as check_rest
 from integrations.pagerduty.context import PagerDutySource
+from integrations.pagerduty.history import PagerDutyHistory, read_wanted
 from integrations.pagerduty.settings import PagerDutySettings
 
 
@@ -33,6 +35,12 @@ def _check_webhook(settings: PagerDutySettings) -> CheckResult:
     return CheckResult(subject="PagerDuty webhooks", state=CheckState.OK, detail=detail)
 
 
+def _history(settings: PagerDutySettings, tools: Tools, which: str) -> PagerDutyHistory:
+    if not settings.api_key:
+        raise SettingsError("PAGERDUTY_API_KEY is not set: a REST API key that may read incidents is needed.")
+    return PagerDutyHistory(settings, tools, read_wanted(which))
+
+
 def _sign(body: bytes, settings: PagerDutySettings) -> Mapping[str, str]:
     return webhook.sign(body, settings.webhook_secrets[0])
 
@@ -44,5 +52,6 @@ INTEGRATION = Integration(
     alert_format=_alert_format,
     sources=_sources,
     check=_check,
+    history=_history,
     examples=webhook.examples(_sign),
 )

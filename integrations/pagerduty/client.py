@@ -15,7 +15,8 @@ import msgspec
 
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
-from integrations.failure import REQUEST_SHARE, Vendor, message_of
+from integrations.capped import capped
+from integrations.failure import REQUEST_SHARE, Vendor, message_of, seconds_of
 from integrations.pagerduty import records
 from integrations.pagerduty.records import Changed, Duty, Happened, Known, Noted
 from integrations.pagerduty.settings import PagerDutySettings
@@ -96,6 +97,7 @@ class PagerDutyClient:
         self._session = APISession(settings.api_key, default_from=settings.sender)
         self._session.url = settings.url.rstrip("/")
         self._session.timeout = self._timeout
+        self._session.hooks["response"].append(capped(VENDOR, self._timeout))
         # It would retry a dead network six times, and 429 for ever, asleep in between: here each fails at once.
         self._session.max_network_attempts = 0
         self._session.max_http_attempts = -1
@@ -216,9 +218,10 @@ def _refusal(response: Response) -> SourceError:
     if status < 400:
         return VENDOR.nonsense("another shape, or not JSON")
     if status == 429:
-        wait = response.headers.get("ratelimit-reset", "")
-        remedy = f"it may be asked again in {int(wait)} s" if wait.isdecimal() and len(wait) < 6 else ""
-        return VENDOR.failed(FailureReason.RATE_LIMITED, "limits how often it may be asked (429)", remedy)
+        wait = seconds_of(response.headers.get("ratelimit-reset") or response.headers.get("Retry-After"))
+        remedy = f"it may be asked again in {wait:g} s" if wait is not None else ""
+        what = "limits how often it may be asked (429)"
+        return VENDOR.failed(FailureReason.RATE_LIMITED, what, remedy, retry_after=wait)
     if status == 402 or (status == 403 and _OF_THE_PLAN.search(said)):
         return VENDOR.status(402, said)
     error = VENDOR.status(status, said)

@@ -15,6 +15,7 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
+from integrations.capped import capped
 from integrations.failure import REQUEST_SHARE, SAID_LIMIT, Vendor, message_of
 from integrations.prometheus import wire
 from integrations.prometheus.settings import PrometheusSettings
@@ -53,7 +54,7 @@ class PrometheusClient:
         self._takes_forms = True
         self._heard = _Heard()
         self._session = requests.Session()
-        self._session.hooks["response"].append(self._heard)
+        self._session.hooks["response"] += [capped(self.vendor, self._timeout), self._heard]
         self._session.verify = settings.ca_certs or True
         if settings.client_cert:
             self._session.cert = (settings.client_cert, settings.client_key or settings.client_cert)
@@ -173,7 +174,7 @@ class _Heard(threading.local):
         if response.status_code in NO_POST and response.request.method == "POST":
             raise _NoForms(FailureReason.REFUSED, "Prometheus takes no POST.")
         if response.status_code >= 400:
-            raise _told(response.status_code, message_of(response.content))
+            raise _told(response.status_code, message_of(response.content), response.headers.get("Retry-After"))
         if b'"warnings"' in response.content:
             self.warning = _warning(response.content)
 
@@ -190,10 +191,10 @@ def _is_long(query: str) -> bool:
     return len(query) > LONG or len(quote_plus(query)) > LONG
 
 
-def _told(status: int, said: str) -> SourceError:
+def _told(status: int, said: str, wait: str | None) -> SourceError:
     if status == 503 and "timed out" in said.lower():
         status = 504  # a query that took too long, in Prometheus's way of saying it
-    return VENDOR.status(status, said)
+    return VENDOR.status(status, said, wait=wait)
 
 
 def _auth(settings: PrometheusSettings) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -107,6 +108,9 @@ def _trim() -> None:
 
 
 def _load(folder: Path, threads: int) -> _Loaded:
+    # Its official builds tell their maker what they run, unless this is set before the first import: nothing of an
+    # incident, nor that there is one, leaves this machine (onnxruntime's Privacy.md).
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
         from tokenizers import Tokenizer

@@ -14,8 +14,8 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
 from bot.domain.plaintext import plain
 from bot.domain.ports.history import Told
+from bot.domain.postmortem_text import Account, minutes, moment, read_account
 from bot.domain.remembered import Held, PastIncident
-from memory.importing.postmortem import Account, minutes, moment, read_account
 
 ENDINGS = frozenset({".md", ".markdown", ".json", ".jsonl", ".ndjson"})
 LARGEST = 50_000_000  # bytes of a file; an export of ten thousand incidents has about ten million

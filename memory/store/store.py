@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -79,12 +80,16 @@ class Store:
 
         await self._database.writer.write(write)
 
-    async def forget(self, incident_id: str) -> Forgotten:
-        """Everything of it, also from the free pages of the file; the vector index follows by its next refresh.
+    async def forget(self, *incident_ids: str) -> Forgotten:
+        """Everything of them, also from the free pages of the file; the vector index follows by its next refresh.
 
         While SQLite's file is written anew (a second for 100 MB) senders of webhooks are told to come again.
         """
-        forgotten = await self._database.writer.write(lambda connection: forget(connection, incident_id))
+        records = history = 0
+        for name in incident_ids:  # each by itself: webhooks are taken in between
+            one = await self._database.writer.write(partial(forget, incident_id=name))
+            records, history = records + one.records, history + one.history
+        forgotten = Forgotten(records=records, history=history)
         if not forgotten.is_nothing:
             await self._database.compact()
         return forgotten

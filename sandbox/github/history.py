@@ -77,8 +77,7 @@ class Repository:
 
 def repository(scenario: Scenario, name: str, now: float) -> Repository | None:
     """None where the scenario has no such repository; case does not matter."""
-    known = {*scenario.commits, *(d.repository for d in scenario.deployments), *(p.repository for p in scenario.pulls)}
-    real = next((item for item in known if item.lower() == name.lower()), None)
+    real = next((item for item in scenario_repositories(scenario) if item.lower() == name.lower()), None)
     if real is None:
         return None
     commits = [item for item in scenario.commits.get(real, ()) if item.at <= now]
@@ -91,3 +90,9 @@ def repository(scenario: Scenario, name: str, now: float) -> Repository | None:
         pulls=sorted(pulls, key=lambda item: -item.merged_at),
         people={person.handle: person for person in scenario.people},
     )
+
+
+def scenario_repositories(scenario: Scenario) -> tuple[str, ...]:
+    """ "owner/name" of all, in alphabetical order."""
+    deployed, merged = (d.repository for d in scenario.deployments), (p.repository for p in scenario.pulls)
+    return tuple(sorted({*scenario.commits, *deployed, *merged}))

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.github.code import Json, between, timestamp
 from sandbox.github.history import DEFAULT_BRANCH, Tag
-from sandbox.github.shapes import Shapes
+from sandbox.github.shapes import Kept, Shapes
 from sandbox.github.wire import Refused, not_found, paged
 from sandbox.scenario.model import Commit, Deployment, PullRequest
 
@@ -41,7 +41,7 @@ def _deployments(request: Request, shapes: Shapes) -> Response:
     wanted = request.query_params
     items = [
         item
-        for item in shapes.repo.deployments
+        for item in (shapes.repo.deployments if Kept.DEPLOYMENTS in shapes.keeps else ())
         if wanted.get("environment") in (None, "none", item.environment)
         and wanted.get("sha") in (None, "none", item.sha)
         and wanted.get("ref") in (None, "none", item.ref)
@@ -124,7 +124,8 @@ def _compare(request: Request, shapes: Shapes) -> Response:
 
 
 def _releases(request: Request, shapes: Shapes) -> Response:
-    return paged(request, shapes.repo.tags, _each(shapes.release))
+    kept = shapes.repo.tags if Kept.RELEASES in shapes.keeps else ()
+    return paged(request, kept, _each(shapes.release))
 
 
 def _latest_release(_: Request, shapes: Shapes) -> Response:
@@ -148,13 +149,19 @@ def _runs(request: Request, shapes: Shapes) -> Response:
     simple = {"branch": "head_branch", "event": "event", "head_sha": "head_sha"}
     items = [
         run
-        for run in map(shapes.run, shapes.repo.deployments)
-        if all(wanted.get(name) in (None, run[key]) for name, key in simple.items())
+        for run in map(shapes.run, shapes.repo.deployments if Kept.RUNS in shapes.keeps else ())
+        if request.path_params.get("workflow") in (None, str(run["workflow_id"]), run["path"].rpartition("/")[2])
+        and all(wanted.get(name) in (None, run[key]) for name, key in simple.items())
         and wanted.get("status") in (None, run["status"], run["conclusion"])
         and wanted.get("actor") in (None, run["actor"]["login"])
         and _created(run["created_at"], wanted.get("created"))
     ]
     return paged(request, items, lambda page: {"total_count": len(items), "workflow_runs": list(page)})
+
+
+def _workflows(request: Request, shapes: Shapes) -> Response:
+    found = shapes.workflows()
+    return paged(request, found, lambda page: {"total_count": len(found), "workflows": list(page)})
 
 
 def _created(at: str, wanted: str | None) -> bool:
@@ -244,6 +251,8 @@ ROUTES: list[tuple[str, Callable[[Request, Shapes], Response]]] = [
     ("/releases/tags/{tag:path}", _release_by_tag),
     ("/releases/{id:int}", _release),
     ("/tags", lambda request, shapes: paged(request, shapes.repo.tags, _each(shapes.tag))),
+    ("/actions/workflows", _workflows),
+    ("/actions/workflows/{workflow}/runs", _runs),
     ("/actions/runs", _runs),
     ("/actions/runs/{id:int}", _run),
     ("/pulls", _pulls),

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.faults import Faults
+from sandbox.github.apps import AppDesk, RegisteredApp
 from sandbox.github.code import user
-from sandbox.github.history import repository
+from sandbox.github.history import repository, scenario_repositories
+from sandbox.github.installed import desk_routes
+from sandbox.github.issues import Issue, issue_routes
 from sandbox.github.routes import ROUTES
-from sandbox.github.shapes import Shapes
-from sandbox.github.wire import RATE_LIMIT, Gate, Refused, not_found
+from sandbox.github.shapes import Kept, Shapes
+from sandbox.github.wire import RATE_LIMIT, Gate, Refused, not_found, paged
 from sandbox.scenario.model import Scenario
 
 BOT = "first-responder-bot"  # whom a token belongs to
+ENTERPRISE_PATH = "/api/v3"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -32,12 +37,25 @@ def create_app(
     clock: Callable[[], float] = time.time,
     token: str | None = None,
     rate_limit: int = RATE_LIMIT,
+    burst: int | None = None,
+    app: RegisteredApp | None = None,
+    keeps: frozenset[Kept] = frozenset(Kept),
+    issues: Sequence[Issue] = (),
 ) -> Starlette:
-    """`token`: what clients must send, else private repositories are not found; None admits everybody."""
-    replay = _Replay(scenario, clock, Gate(clock=clock, token=token, limit=rate_limit))
+    """`token`: what clients must send, else private repositories are not found; None admits everybody.
+
+    `burst`: requests a minute that the secondary limit allows. `app`: may log in too. `keeps`: what of the scenario's
+    deployments the repositories keep. The API stands at the root, and at /api/v3 as on an Enterprise Server.
+    """
+    desk = AppDesk(app, clock) if app else None
+    gate = Gate(clock=clock, token=token, limit=rate_limit, burst=burst, apps=desk)
+    replay = _Replay(scenario, clock, gate, keeps)
     root = "/repos/{owner}/{repo}"
-    routes = [Route(root + path, replay.about_repository(handler)) for path, handler in ROUTES]
+    routes = desk_routes(desk, gate, list(scenario_repositories(scenario))) if desk else []
+    known = (*ROUTES, *issue_routes(issues))
+    routes += [Route(root + path, replay.about_repository(handler)) for path, handler in known]
     routes += [
+        Route("/user/repos", replay.guarded(replay.repositories)),
         Route("/rate_limit", replay.rate_limit),
         Route("/user", replay.guarded(replay.user)),
         Route("/users/{login}", replay.guarded(replay.someone)),
@@ -45,9 +63,22 @@ def create_app(
         Route("/zen", replay.guarded(replay.zen)),
         Route("/{path:path}", replay.guarded(replay.nowhere), methods=_METHODS),
     ]
-    app = Starlette(routes=routes)
-    app.middleware_stack = Faults(app.build_middleware_stack())  # outermost, so that it can drop connections
-    return app
+    served = Starlette(routes=routes)
+    # Faults are outermost, so that they can drop connections.
+    served.middleware_stack = Faults(_Enterprise(served.build_middleware_stack()))
+    return served
+
+
+class _Enterprise:
+    """Answers below /api/v3 as at the root; addresses in the answers have it too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{ENTERPRISE_PATH}/"):
+            scope = {**scope, "root_path": ENTERPRISE_PATH}
+        await self._app(scope, receive, send)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +86,14 @@ class _Replay:
     scenario: Scenario
     clock: Callable[[], float]
     gate: Gate
+    keeps: frozenset[Kept]
 
     def guarded(self, handler: Handler) -> Handler:
         async def endpoint(request: Request) -> Response:
             try:
                 request.state.token = self.gate.admit(request)
                 self.gate.count()
-                return self.gate.dress(await handler(request))
+                return self.gate.dress(self.gate.unless_known(request, await handler(request)))
             except Refused as refused:
                 return self.gate.dress(refused.response())
 
@@ -69,13 +101,17 @@ class _Replay:
 
     def about_repository(self, handler: Callable[[Request, Shapes], Response]) -> Handler:
         async def endpoint(request: Request) -> Response:
-            if self.gate.token is not None and request.state.token is None:
+            given, desk = request.state.token, self.gate.apps
+            if self.gate.token is not None and given is None:
                 raise not_found()
+            owner = desk.owner_of(given) if desk and given else None
+            if owner and owner != request.path_params["owner"].lower():
+                raise not_found()  # an installation sees its own account's repositories
             now = self.clock()
             found = repository(self.scenario, f"{request.path_params['owner']}/{request.path_params['repo']}", now)
             if found is None:
                 raise not_found()
-            return handler(request, Shapes(api=_api(request), repo=found, now=now))
+            return handler(request, Shapes(api=_api(request), repo=found, now=now, keeps=self.keeps))
 
         return self.guarded(endpoint)
 
@@ -93,6 +129,11 @@ class _Replay:
         if request.state.token is None:
             raise Refused(401, "Requires authentication")
         return JSONResponse({**user(_api(request), BOT), "name": "First Responder", "email": None})
+
+    async def repositories(self, request: Request) -> Response:
+        found = (repository(self.scenario, name, self.clock()) for name in scenario_repositories(self.scenario))
+        shapes = [Shapes(api=_api(request), repo=item, now=self.clock()) for item in found if item]
+        return paged(request, shapes, lambda page: [item.repository() for item in page])
 
     async def someone(self, request: Request) -> Response:
         login = request.path_params["login"]

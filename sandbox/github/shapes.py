@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sandbox.github.code import CodeShapes, Json, digest, node_id, number, timestamp
 from sandbox.github.history import DEFAULT_BRANCH, Tag
@@ -13,9 +14,19 @@ _FINAL = {"success": "success", "failure": "failure", "error": "failure", "inact
 _WORKFLOW = "Deploy"
 
 
+class Kept(StrEnum):
+    """In which forms a repository keeps what was brought out."""
+
+    DEPLOYMENTS = "deployments"
+    RELEASES = "releases"
+    RUNS = "workflow runs"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shapes(CodeShapes):
     """Writes all of one repository's entities."""
+
+    keeps: frozenset[Kept] = frozenset(Kept)
 
     def deployment(self, item: Deployment) -> Json:
         return {
@@ -166,6 +177,30 @@ class Shapes(CodeShapes):
     def run_id(self, item: Deployment) -> int:
         return number(f"run {item.id}")
 
+    def workflow_id(self) -> int:
+        return number(f"{self.repo.name} deploy.yml")
+
+    def workflows(self) -> list[Json]:
+        """The one that deploys, and the one that every repository has."""
+        deploys = [(self.workflow_id(), _WORKFLOW, "deploy")] if self.repo.deployments else []
+        found = [*deploys, (number(f"{self.repo.name} ci.yml"), "CI", "ci")] if Kept.RUNS in self.keeps else []
+        first = self.repo.commits[-1].at if self.repo.commits else 0
+        return [
+            {
+                "id": identity,
+                "node_id": node_id("Workflow", str(identity)),
+                "name": name,
+                "path": f".github/workflows/{file}.yml",
+                "state": "active",
+                "created_at": timestamp(first),
+                "updated_at": timestamp(first),
+                "url": f"{self.url}/actions/workflows/{identity}",
+                "html_url": f"{self.page}/blob/{DEFAULT_BRANCH}/.github/workflows/{file}.yml",
+                "badge_url": f"{self.page}/workflows/{name}/badge.svg",
+            }
+            for identity, name, file in found
+        ]
+
     def run(self, item: Deployment) -> Json:
         """A deployment is carried out by one run of one workflow."""
         state, changed = self.states(item)[0]
@@ -184,7 +219,7 @@ class Shapes(CodeShapes):
             "event": "deployment",
             "status": "completed" if done else "in_progress",
             "conclusion": _FINAL[state] if done else None,
-            "workflow_id": number(f"{self.repo.name} deploy.yml"),
+            "workflow_id": self.workflow_id(),
             "url": url,
             "html_url": f"{self.page}/actions/runs/{identity}",
             "pull_requests": [],

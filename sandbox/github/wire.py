@@ -6,11 +6,14 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from sandbox.github.apps import AppDesk
 
 T = TypeVar("T")
 
@@ -18,20 +21,23 @@ DOCUMENTATION = "https://docs.github.com/rest"
 DEFAULT_PER_PAGE, MAX_PER_PAGE = 30, 100
 RATE_LIMIT = 5000  # requests an hour of a token
 WINDOW = 3600.0  # seconds
+MINUTE = 60.0  # seconds: the secondary limit's window
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 _CREDENTIALS = re.compile(r"(?:token|bearer)\s+(\S+)", re.IGNORECASE)
 
 
 class Refused(Exception):
     """Answered as `{"message": ..., "documentation_url": ..., "status": "404"}`."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers or {}
 
     def response(self) -> Response:
         content = {"message": self.message, "documentation_url": DOCUMENTATION, "status": str(self.status)}
-        return JSONResponse(content, self.status)
+        return JSONResponse(content, self.status, headers=dict(self.headers))
 
 
 def not_found() -> Refused:
@@ -45,8 +51,11 @@ class Gate:
     clock: Callable[[], float]
     token: str | None  # None: every token is right
     limit: int
+    burst: int | None = None  # requests a minute that the secondary limit allows
+    apps: AppDesk | None = None  # whose tokens are right too
     used: int = 0
     reset: float = field(default=0.0)
+    recent: list[float] = field(default_factory=list)  # when the requests of the last minute came
 
     def admit(self, request: Request) -> str | None:
         """The token that came with the request, if any. Raises Refused."""
@@ -58,17 +67,29 @@ class Gate:
         return given
 
     def count(self) -> None:
-        """Raises Refused when nothing is left in this window."""
+        """Raises Refused when nothing is left in this window, or too many came at once."""
         self._roll()
         if self.used >= self.limit:
             raise Refused(403, "API rate limit exceeded for user ID 1.")
+        now = self.clock()
+        self.recent = [at for at in self.recent if at > now - MINUTE]
+        if self.burst is not None and len(self.recent) >= self.burst:
+            wait = max(1, round(self.recent[0] + MINUTE - now))
+            raise Refused(403, SECONDARY, {"Retry-After": str(wait)})
+        self.recent.append(now)
         self.used += 1
+
+    def uncount(self) -> None:
+        """What has not changed costs nothing."""
+        self.used -= 1
 
     def _roll(self) -> None:
         if self.clock() >= self.reset:
             self.used, self.reset = 0, self.clock() + WINDOW
 
     def _right(self, given: str) -> bool:
+        if self.apps is not None and self.apps.owner_of(given):
+            return True
         return self.token is None or hmac.compare_digest(given.encode(), self.token.encode())
 
     def rate(self) -> dict[str, int]:
@@ -80,6 +101,15 @@ class Gate:
             response.headers[f"X-RateLimit-{name.capitalize()}"] = str(value)
         response.headers["X-RateLimit-Resource"] = "core"
         response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
+        return response
+
+    def unless_known(self, request: Request, response: Response) -> Response:
+        """With its tag; 304 without a body to whoever has it already."""
+        tag = f'W/"{sha256(bytes(response.body)).hexdigest()}"'
+        if response.status_code == 200 and request.headers.get("If-None-Match") == tag:
+            self.uncount()
+            response = Response(status_code=304)
+        response.headers["ETag"] = tag
         return response
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -27,6 +27,11 @@ from sandbox.pagerduty.wire import (
 
 CORRELATED = 24 * 3600.0  # seconds before an incident in which a change is related to it
 DEFAULT_RANGE, LONGEST_RANGE = 30 * 86_400.0, 184 * 86_400.0  # seconds that a list of incidents covers
+_SORTED: Mapping[str, Callable[[Incident], tuple[float, int]]] = {
+    "incident_number": lambda item: (0.0, item.number),
+    "created_at": lambda item: (item.created_at, item.number),
+    "resolved_at": lambda item: (item.changed_at, item.number),
+}
 _STATUSES = ("triggered", "acknowledged", "resolved")
 
 
@@ -84,9 +89,10 @@ class Desk:
             and (since is None or item.created_at >= since)
             and (until is None or item.created_at < until)
         ]
-        if "desc" in request.query_params.get("sort_by", "incident_number:asc"):
-            found.reverse()
-        return paged(request, "incidents", found, self.account.shapes(request).incident)
+        field, _, direction = request.query_params.get("sort_by", "incident_number:asc").partition(":")
+        found.sort(key=_SORTED.get(field, _SORTED["incident_number"]), reverse=direction == "desc")
+        shapes, include = self.account.shapes(request), several(request, "include") or ()
+        return paged(request, "incidents", found, lambda item: shapes.incident(item, include))
 
     def _range(self, request: Request) -> tuple[float | None, float | None]:
         """The last 30 days unless it is said otherwise; six months at the most."""
@@ -172,7 +178,7 @@ class Desk:
         return JSONResponse({"note": self.account.shapes(request).note(note)}, 201)
 
     async def alerts(self, request: Request) -> Response:
-        return paged(request, "alerts", [self._incident(request)], self.account.shapes(request).alert)
+        return paged(request, "alerts", self.account.shapes(request).alerts(self._incident(request)), dict)
 
     async def past(self, request: Request) -> Response:
         """Of the same service, the more words of the title they share the better; a score of at most 100."""

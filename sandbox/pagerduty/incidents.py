@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sandbox.pagerduty.directory import Directory, Entity, ServiceEntity, identity
 from sandbox.scenario.model import Scenario, Webhook
@@ -51,6 +52,9 @@ class Incident:
     priority: Entity | None = None
     acknowledged_by: Entity | None = None
     details: str = ""
+    event: Mapping[str, Any] | None = None  # the details that its monitor sent
+    further_alerts: tuple[str, ...] = ()  # titles of alerts that were grouped into it
+    merged_into: str = ""  # the id of another incident
     notes: tuple[Note, ...] = ()
     log: tuple[Entry, ...] = ()
 
@@ -74,7 +78,9 @@ class Incidents:
 
     def get(self, key: str) -> Incident | None:
         """By id or number."""
-        return next((item for item in self.visible() if key in (item.id, str(item.number))), None)
+        if (item := self.found.get(key)) is not None:
+            return item if item.created_at <= self.clock() else None
+        return next((item for item in self.visible() if str(item.number) == key), None)
 
     def create(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,8 +14,8 @@ from starlette.routing import Route
 from sandbox.faults import Faults
 from sandbox.pagerduty.account import Account
 from sandbox.pagerduty.desk import Desk
-from sandbox.pagerduty.directory import directory
-from sandbox.pagerduty.incidents import incidents
+from sandbox.pagerduty.directory import Directory, directory
+from sandbox.pagerduty.incidents import Incident, incidents
 from sandbox.pagerduty.wire import RATE_LIMIT, Gate, Refused, not_found, not_on_plan
 from sandbox.scenario.model import Scenario
 
@@ -33,15 +33,18 @@ def create_app(
     rate_limit: int = RATE_LIMIT,
     has_aiops: bool = False,
     lacks: Mapping[str, int] = NOTHING,
+    earlier: Callable[[Directory], Iterable[Incident]] = lambda _: (),
 ) -> Starlette:
     """`api_key`: an account-level key that clients must send; None takes any.
 
     `lacks`: what the account's plan is without, by path ("/services/{id}/change_events"), with the status that says
-    so: 402, 403 or 404.
+    so: 402, 403 or 404. `earlier`: incidents that it has besides those of the scenario.
     """
     known = directory(scenario)
     account = Account(directory=known, deployments=scenario.deployments, clock=clock)
-    desk = Desk(account=account, incidents=incidents(scenario, known, clock), has_aiops=has_aiops)
+    held = incidents(scenario, known, clock)
+    held.found |= {item.id: item for item in earlier(known)}
+    desk = Desk(account=account, incidents=held, has_aiops=has_aiops)
     gate = Gate(clock=clock, api_key=api_key, limit=rate_limit)
     table = {**account.table(), **desk.table()}
     routes = [_route(path, methods, gate, lacks.get(path)) for path, methods in table.items()]

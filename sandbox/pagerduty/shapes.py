@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -147,7 +147,7 @@ class Shapes:
             "end": timestamp(item.end) if schedule else None,
         }
 
-    def incident(self, item: Incident) -> Json:
+    def incident(self, item: Incident, include: Collection[str] = ()) -> Json:
         created, changed = timestamp(item.created_at), timestamp(item.changed_at)
         actor = self.reference(item.log[-1].agent) or self.reference(item.service)
         acknowledged = [{"at": changed, "acknowledger": self.reference(item.acknowledged_by)}]
@@ -169,7 +169,9 @@ class Shapes:
             "last_status_change_at": changed,
             "last_status_change_by": actor,
             "resolved_at": changed if item.status == "resolved" else None,
-            "first_trigger_log_entry": self._entry_reference(item.log[0], item),
+            "first_trigger_log_entry": self.log_entry(item.log[0], item)
+            if "first_trigger_log_entries" in include
+            else self._entry_reference(item.log[0], item),
             "alert_counts": self._alert_counts(item),
             "is_mergeable": item.status != "resolved",
             "escalation_policy": self.reference(item.policy),
@@ -179,7 +181,7 @@ class Shapes:
             "acknowledgements": acknowledged if item.acknowledged_by else [],
             "alert_grouping": None,
             "priority": self.priority(item.priority) if item.priority else None,
-            "resolve_reason": None,
+            "resolve_reason": self._merge(item.merged_into) if item.merged_into else None,
             "incidents_responders": [],
             "responder_requests": [],
             "subscriber_requests": [],
@@ -187,6 +189,10 @@ class Shapes:
             "incident_type": {"name": "incident_default"},
             "body": {"type": "incident_body", "details": item.details or None},
         }
+
+    def _merge(self, into: str) -> Json:
+        return {"type": "merge_resolve_reason", "incident": {"id": into, "type": "incident_reference",
+                                                             "summary": f"incident {into}"}}  # fmt: skip
 
     def incident_reference(self, item: Incident) -> Json:
         summary = f"[#{item.number}] {item.title}"
@@ -197,16 +203,23 @@ class Shapes:
         return {"incident": {**told, "self": f"{self.api}/incidents/{item.id}"}, "score": score}
 
     def _alert_counts(self, item: Incident) -> Json:
-        resolved = int(item.status == "resolved")
-        return {"all": 1, "triggered": 1 - resolved, "resolved": resolved}
+        count = 1 + len(item.further_alerts)
+        resolved = count if item.status == "resolved" else 0
+        return {"all": count, "triggered": count - resolved, "resolved": resolved}
 
-    def alert(self, item: Incident) -> Json:
-        key = identity(f"alert {item.id}", 13)
+    def alerts(self, item: Incident) -> list[Json]:
+        return [
+            self._alert(item, title, item.event if place == 0 else None)
+            for place, title in enumerate((item.title, *item.further_alerts))
+        ]
+
+    def _alert(self, item: Incident, title: str, event: Mapping[str, Any] | None) -> Json:
+        key = identity(f"alert {item.id}" if title == item.title else f"alert {item.id} {title}", 13)
         resolved = item.status == "resolved"
         return {
             "id": key,
             "type": "alert",
-            "summary": item.title,
+            "summary": title,
             **self._address("alert", key),
             "created_at": timestamp(item.created_at),
             "status": "resolved" if resolved else "triggered",
@@ -215,7 +228,7 @@ class Shapes:
             "incident": self.incident_reference(item),
             "severity": "critical" if item.urgency == "high" else "warning",
             "suppressed": False,
-            "body": {"type": "alert_body", "contexts": [], "details": item.details or item.title},
+            "body": {"type": "alert_body", "contexts": [], "details": event or item.details or title},
             "integration": None,
             "privilege": None,
         }
@@ -240,6 +253,8 @@ class Shapes:
 
     def log_entry(self, entry: Entry, item: Incident) -> Json:
         channel: Json = {"type": "note", "summary": entry.text} if entry.kind == "annotate" else {"type": "api"}
+        if entry.kind == "trigger":
+            channel |= {"summary": item.title, "details": item.event or item.details or None}
         return {
             "id": entry.id,
             "type": f"{entry.kind}_log_entry",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from bot.domain.context import ContextRequest
 from bot.domain.errors import SourceError
 from bot.domain.evidence import Answer, Evidence, FailureReason, Outcome, ServiceFact
 from bot.flows.gather import Gather
+from bot.flows.guard import Guard
 from bot.testing import NOON, FakeSource, make_alert
 
 FACT = ServiceFact(service="checkout", owner="payments", tier=1, depends_on=(), dependants=(), known=True)
@@ -64,6 +66,51 @@ async def test_a_hanging_source_is_left_at_the_deadline_and_named(request_: Cont
     assert (slow.outcome, slow.reason) == (Outcome.FAILED, FailureReason.TOO_SLOW)
     assert slow.detail == "slow did not answer within 0.05 s."
     assert good.outcome is Outcome.FOUND
+
+
+async def test_each_source_has_its_own_deadline_and_the_longest_bounds_the_briefing(request_: ContextRequest) -> None:
+    told: list[list[str]] = []
+    guards = [Guard(FakeSource(str(seconds), hangs=True), deadline=seconds) for seconds in (0.15, 0.05, 0.1)]
+    guards.append(Guard(FakeSource("quick", FOUND), deadline=60.0))
+    began = time.perf_counter()
+    findings = await Gather(guards, deadline=30.0)(
+        request_, lambda done, _: told.append([finding.source for finding in done])
+    )
+    took = time.perf_counter() - began
+    assert 0.15 <= took < 1.0
+    assert told == [["quick"], ["quick", "0.05"], ["quick", "0.05", "0.1"], ["quick", "0.05", "0.1", "0.15"]]
+    assert [finding.detail for finding in findings[:3]] == [
+        "0.15 did not answer within 0.15 s.",
+        "0.05 did not answer within 0.05 s.",
+        "0.1 did not answer within 0.1 s.",
+    ]
+
+
+async def test_a_source_without_a_deadline_of_its_own_has_that_of_all(request_: ContextRequest) -> None:
+    mixed: list[FakeSource | Guard] = [FakeSource("slow", hangs=True), Guard(FakeSource("b", FOUND), deadline=5)]
+    slow, good = await Gather(mixed, deadline=0.05)(request_, nobody)
+    assert (slow.detail, good.outcome) == ("slow did not answer within 0.05 s.", Outcome.FOUND)
+
+
+async def test_nothing_goes_on_once_the_gathering_is_cancelled(request_: ContextRequest) -> None:
+    ended: list[str] = []
+
+    class Watched(FakeSource):
+        async def look(self, request: ContextRequest) -> Answer:
+            try:
+                return await super().look(request)
+            finally:
+                ended.append(self.name)
+
+    sources = [Watched("a", hangs=True), Watched("b", hangs=True)]
+    gathering = asyncio.create_task(Gather(sources, deadline=30)(request_, nobody))
+    while not all(source.asked for source in sources):  # noqa: ASYNC110 - a few turns of the loop
+        await asyncio.sleep(0)
+    gathering.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(gathering, return_exceptions=True)
+        while len(ended) < 2:  # noqa: ASYNC110 - a few turns of the loop
+            await asyncio.sleep(0)
 
 
 async def test_all_sources_are_asked_before_any_has_answered(request_: ContextRequest) -> None:

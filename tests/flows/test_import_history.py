@@ -102,7 +102,7 @@ async def test_an_import_that_breaks_off_goes_on_where_it_stopped(store: Store) 
 
 
 async def test_what_is_left_out_is_named_with_its_reason(store: Store) -> None:
-    await store.past.save([past(1, id="INC-2026-0001", title="Incident: 1")])
+    await store.past.save([past(1, id="INC-2026-0001", title="Incident: 1", origin="postmortem")])
     report = await importing(store)(
         Elsewhere([told(1), told(2), told(2), Told(key="3", name="entry 3", skipped="it is empty")])
     )
@@ -112,6 +112,12 @@ async def test_what_is_left_out_is_named_with_its_reason(store: Store) -> None:
         ("entry 2", "it came twice"),
         ("entry 3", "it is empty"),
     ]
+
+
+async def test_the_same_alert_twice_a_day_in_one_place_is_two_incidents(store: Store) -> None:
+    twice = [told(1, title="Queue long"), told(2, title="Queue long")]
+    assert (await importing(store)(Elsewhere(twice))).new == 2
+    assert (await importing(store)(Elsewhere([*twice, told(3, title="Queue long")]))).new == 1
 
 
 async def test_secrets_are_taken_out_before_anything_is_stored(store: Store) -> None:

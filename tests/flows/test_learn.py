@@ -92,7 +92,7 @@ async def test_what_came_back_is_trusted_less_and_unknown_is_not_failure(store: 
     assert (await kept(store)).trust == once < REVIEWED
 
 
-@given(st.lists(st.booleans(), max_size=60), st.floats(0, 1))
+@given(st.lists(st.booleans(), max_size=60), st.floats(LOWEST, HIGHEST))
 def test_trust_moves_slowly_and_never_reaches_an_end(words: list[bool], trust: float) -> None:
     for helped in words:
         after = after_feedback(trust, helped=helped)

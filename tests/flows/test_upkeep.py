@@ -27,8 +27,8 @@ class Kept:
         self.asked.append(("outdated", before))
         return ("INC-1", "INC-2")
 
-    async def forget(self, incident_id: str) -> object:
-        self.asked.append(("forget", incident_id))
+    async def forget(self, *incident_ids: str) -> object:
+        self.asked.append(("forget", incident_ids))
         return None
 
 
@@ -37,7 +37,7 @@ async def test_what_is_old_is_purged_and_forgotten_only_where_that_is_wanted() -
     assert await dropping(kept, FrozenClock(NOON), retention=None)() == "3 rows purged, 0 incidents forgotten"
     assert kept.asked == [("purge", NOON - KEPT)]
     assert "2 incidents" in await dropping(kept, FrozenClock(NOON), retention=timedelta(days=90))()
-    assert kept.asked[2:] == [("outdated", NOON - timedelta(days=90)), ("forget", "INC-1"), ("forget", "INC-2")]
+    assert kept.asked[2:] == [("outdated", NOON - timedelta(days=90)), ("forget", ("INC-1", "INC-2"))]
 
 
 async def test_a_chore_that_fails_is_tried_again_and_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -103,3 +105,11 @@ def test_packed_vectors_come_back() -> None:
 def copy_of_the_model(folder: Path, but: str = "") -> None:
     for name in {WEIGHTS, TOKENIZER} - {but}:
         (folder / name).hardlink_to(find_model() / name)
+
+
+def test_the_runtime_writes_nothing_at_home_and_tells_nobody(tmp_path: Path) -> None:
+    """onnxruntime's own builds keep an id of the machine and send what they do, where they are let."""
+    code = "from memory.embedding import MiniLM; MiniLM().embed(['disk full'])"
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], env={"HOME": str(tmp_path), "PATH": "/usr/bin"}, cwd=root, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import SourceError
 from bot.domain.ports.history import Told
+from bot.domain.postmortem_text import minutes, moment, read_account
 from bot.domain.remembered import Held
 from memory.importing import FolderHistory
-from memory.importing.postmortem import minutes, moment, read_account
 
 POSTMORTEM = """# Orders down after pool change
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
@@ -70,3 +71,15 @@ def small() -> Scenario:
 async def address() -> AsyncIterator[str]:
     async with serving(create_app(small(), clock=lambda: NOW)) as base:
         yield base
+
+
+def many(files: int, commits: int = 1) -> Scenario:
+    """Two deployed versions of one repository with so many files between them."""
+    names = tuple(f"src/{number:04}.py" for number in range(files))
+    newer = tuple(commit(100 + n, 60 + n, *names[n::commits], author=("ana", "ben")[n % 2]) for n in range(commits))
+    return replace(
+        small(),
+        commits={REPO: (*newer, commit(1, 72 * HOUR, "README.md"))},
+        deployments=(deployment(6, 50, "v9.0.0", 100), deployment(1, 70 * HOUR, "v1.0.0", 1)),
+        pulls=(),
+    )
