@@ -36,6 +36,9 @@ COVERED: Mapping[str, str] = {
     "make bench ARGS='--json bench.json'": "test_make_bench_runs_the_benchmarks",
     ".venv/bin/first-responder check": "test_check_says_what_works",
     ".venv/bin/first-responder run": "test_run_accepts_webhooks",
+    ".venv/bin/first-responder import folder docs/postmortems --dry-run": "test_the_documented_import_tells_what_is_new",
+    ".venv/bin/first-responder memory pages": "test_the_documented_places_of_pages_are_read",
+    "export RUNBOOK_PAGES=docs/runbooks,github:acme/handbook/oncall": "test_exported_variables_are_settings",
     ".venv/bin/python scripts/performance_page.py bench.json": "tests/docs/test_pages.py makes the table",
     "export SLACK_BOT_TOKEN=... SLACK_APP_TOKEN=...": "test_exported_variables_are_settings",
     "export PROMETHEUS_URL=http://prometheus:9090": "test_exported_variables_are_settings",
@@ -161,6 +164,36 @@ async def test_check_says_what_works(tmp_path: Path) -> None:
     assert process.returncode == 0, said.decode()
     for subject in ("Slack", "Prometheus", "Elasticsearch", "GitHub", "PagerDuty", "Service catalog", "Runbooks"):
         assert subject in said.decode()
+
+
+def test_the_documented_import_tells_what_is_new(tmp_path: Path) -> None:
+    folder = tmp_path / "docs" / "postmortems"
+    folder.mkdir(parents=True)
+    (folder / "one.md").write_text("# Orders down\n\n**Date**: 2026-03-04\n\n## Root cause\n\nA full pool.\n")
+    done = first_responder(tmp_path, "import", "folder", "docs/postmortems", "--dry-run")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"new\W+1\b", done.stdout), done.stdout
+
+
+def test_the_documented_places_of_pages_are_read(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "runbooks").mkdir(parents=True)
+    (tmp_path / "docs" / "runbooks" / "pool.md").write_text("# PoolExhausted\n\nLook at the pool.\n")
+    done = first_responder(tmp_path, "memory", "pages", RUNBOOK_PAGES="docs/runbooks")
+    assert done.returncode == 0, done.stdout
+    assert "1 pages: 1 new" in done.stdout
+
+
+def first_responder(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ROOT / BIN / "first-responder"), *arguments],
+        cwd=folder,
+        env=bare(folder / "home", FIRST_RESPONDER_DATA=str(folder / "data"), **settings),
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from integrations.descriptor import CheckState
 from integrations.http_probe import INTEGRATION, REDIRECTS, HttpProbeSettings, HttpProbeSource
 from sandbox.serve import serving
 from tests.integrations.asking import KEY, NOW, REQUEST, asked, dead_port, tools
-from tests.integrations.test_failures import hanging, resetting
+from tests.integrations.failing_servers import hanging, resetting
 
 
 def page(status: int = 200, seen: list[str] | None = None) -> Starlette:

@@ -9,7 +9,11 @@ from datetime import datetime
 from bot.domain.evidence import ChangeFact, ChangeKind, Finding, Mark, OnsetFact, TriggerChart
 from bot.domain.merging import merged_changes
 
-TAKES_EFFECT = (ChangeKind.DEPLOYMENT, ChangeKind.RELEASE)  # what is only merged changes nothing that is measured
+TAKES_EFFECT = (
+    ChangeKind.DEPLOYMENT,
+    ChangeKind.RELEASE,
+    ChangeKind.WORKFLOW,
+)  # what is only merged changes nothing that is measured
 
 
 def annotated(chart: TriggerChart, findings: Sequence[Finding]) -> TriggerChart:
