@@ -14,7 +14,8 @@ from bot.settings import Settings
 from bot.slack.check import check_slack
 from integrations.descriptor import CheckResult, CheckState, Integration, Tools
 from integrations.threads import SourceThreads
-from memory.catalog import load_catalog
+from memory.catalog import load_catalog, summary
+from memory.embedding import NoModel, find_model
 from memory.history import load_history
 from memory.runbooks import load_runbooks
 from memory.store import Store
@@ -26,7 +27,12 @@ async def check_all(settings: Settings, integrations: Mapping[str, Integration[A
     """Slack, the store and the operators' files, then every integration; all asked at once."""
     threads = SourceThreads(8)
     tools = Tools(clock=SystemClock(), threads=threads, source_deadline=settings.bot.source_deadline)
-    jobs: list[Awaitable[Sequence[CheckResult]]] = [check_slack(settings.slack), _store(settings), _files(settings)]
+    jobs: list[Awaitable[Sequence[CheckResult]]] = [
+        check_slack(settings.slack),
+        _store(settings),
+        _files(settings),
+        _embedding(settings),
+    ]
     jobs += [
         check_vendor(
             integration, settings.vendors[name], replace(tools, source_deadline=settings.bot.deadline_of(name))
@@ -71,12 +77,25 @@ async def _files(settings: Settings) -> Sequence[CheckResult]:
     bot = settings.bot
     now = SystemClock().now()
     results = [
-        _file("Service catalog", lambda: f"{len(load_catalog(Path(bot.catalog)).services)} services in {bot.catalog}"),
+        _file("Service catalog", lambda: summary(load_catalog(Path(bot.catalog)), bot.catalog)),
         _file("Runbooks", lambda: f"{len(load_runbooks(Path(bot.runbooks)))} in {bot.runbooks}"),
     ]
     if bot.history:
         results.append(_file("Past incidents", lambda: f"{len(load_history(Path(bot.history), now))} in {bot.history}"))
     return results
+
+
+async def _embedding(settings: Settings) -> Sequence[CheckResult]:
+    """Without a model memory is searched by words only: that is told, and is no problem unless a folder was named."""
+    subject, folder = "Embedding model", settings.memory.model
+    try:
+        place = await asyncio.to_thread(find_model, folder)
+    except NoModel as error:
+        state = CheckState.PROBLEM if folder else CheckState.NOT_SET_UP
+        remedy = "name another folder in EMBEDDING_MODEL_DIR, or leave it out" if folder else ""
+        detail = f"{error} Memory is searched by words only."
+        return (CheckResult(subject=subject, state=state, detail=detail, remedy=remedy),)
+    return (CheckResult(subject=subject, state=CheckState.OK, detail=f"{place} is the published one"),)
 
 
 def _file(subject: str, load: Callable[[], str]) -> CheckResult:

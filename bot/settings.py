@@ -27,7 +27,11 @@ class BotSettings:
     )
     host: str = setting("HOST", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
     port: int = setting("PORT", default=8080, help="port to listen on")
-    catalog: str = setting("SERVICES_FILE", default="config/services.yaml", help="the service catalog")
+    catalog: str = setting(
+        "SERVICES_FILE",
+        default="config/services.yaml",
+        help="the service catalog: a file of ours or Backstage's, a folder or a glob of such files",
+    )
     runbooks: str = setting("RUNBOOKS_DIR", default="runbooks", help="folder of runbooks (*.yaml)")
     history: str = setting("HISTORY_DIR", default="", help="folder of past incidents (*.yaml), read at start")
     executor_id: str = setting(

@@ -58,7 +58,9 @@ async def test_where_everything_is_set_up_everything_is_ok(
     results = await check_all(settings_for(sandbox, tmp_path, integrations), integrations)
     assert problems(results) == {}
     subjects = {result.subject for result in results if result.state is CheckState.OK}
-    assert {"Slack bot token", "Slack scopes", "Slack app token", "Store", "Service catalog", "Runbooks"} <= subjects
+    assert {"Slack bot token", "Slack scopes", "Slack app token", "Store", "Service catalog", "Runbooks"} | {
+        "Embedding model"
+    } <= subjects
     assert show(results) == 0
     shown = capsys.readouterr().out
     assert "first-responder in" in shown
@@ -74,6 +76,7 @@ async def test_where_everything_is_set_up_everything_is_ok(
         ({"SLACK_API_URL": "http://127.0.0.1:9/api/"}, "Slack bot token", "unreachable", "SLACK_API_URL"),
         ({"SERVICES_FILE": "nowhere/services.yaml"}, "Service catalog", "nowhere/services.yaml", "mend the file"),
         ({"RUNBOOKS_DIR": "nowhere/runbooks"}, "Runbooks", "nowhere/runbooks", "mend the file"),
+        ({"EMBEDDING_MODEL_DIR": "nowhere/model"}, "Embedding model", "searched by words only", "EMBEDDING_MODEL_DIR"),
         ({"DATABASE_URL": "oracle://x"}, "Store", "DATABASE_URL", "FIRST_RESPONDER_DATA"),
         ({"PROMETHEUS_URL": "http://127.0.0.1:9"}, "Prometheus", "", ""),
         ({"ELASTICSEARCH_URL": "http://127.0.0.1:9"}, "Elasticsearch", "", ""),

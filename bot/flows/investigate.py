@@ -83,7 +83,7 @@ def _concluded(request: ContextRequest, findings: Sequence[Finding]) -> tuple[Fi
 def request_for(incident: Incident, catalog: Catalog, clock: Clock) -> ContextRequest:
     """What the sources are asked: the incident, with what the catalog knows of its surroundings."""
     alerts = tuple(grouped.alert for grouped in incident.alerts)
-    service = catalog.find(incident.service)
+    service = catalog.resolve(incident.service, alerts[0].labels).service
     return ContextRequest(
         incident_id=incident.id,
         alerts=alerts,

@@ -172,7 +172,7 @@ def test_the_documented_import_tells_what_is_new(tmp_path: Path) -> None:
     (folder / "one.md").write_text("# Orders down\n\n**Date**: 2026-03-04\n\n## Root cause\n\nA full pool.\n")
     done = first_responder(tmp_path, "import", "folder", "docs/postmortems", "--dry-run")
     assert done.returncode == 0, done.stdout
-    assert re.search(r"new\W+1\b", done.stdout), done.stdout
+    assert re.search(r"1\s+new\b", done.stdout), done.stdout
 
 
 def test_the_documented_places_of_pages_are_read(tmp_path: Path) -> None:

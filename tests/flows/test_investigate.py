@@ -192,3 +192,11 @@ async def test_an_alert_without_a_known_service_has_no_neighbourhood(stage: Scen
     incident_id = await stage.incident(service=None)
     asked = request_for(await stage.get(incident_id), Catalog(), stage.clock)
     assert (asked.service, asked.neighbours) == (None, ())
+
+
+async def test_a_name_that_the_catalog_does_not_know_is_found_by_the_labels_of_the_alert(stage: Scene) -> None:
+    catalog = Catalog(services={"checkout": Service(name="checkout")})
+    alert = replace(make_alert(service="frontdoor"), labels={"alertname": "Slow", "deployment": "checkout"})
+    incident_id = await stage.incident(alert)
+    asked = request_for(await stage.get(incident_id), catalog, stage.clock)
+    assert asked.service == Service(name="checkout")
