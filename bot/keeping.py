@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.ports import Clock
+from bot.domain.ports import Clock, Similar
+from bot.domain.remembered import Recalled
 from bot.flows.learn import Learn
+from bot.flows.quote import Quoting
 from bot.flows.upkeep import Chore, dropping
-from bot.slack.archive import Archive, Found
+from bot.slack.archive import Archive
 from memory.knowledge import Knowledge
+from memory.nearest import nearest
 from memory.recall import Question
 from memory.store import Store
 
@@ -17,13 +20,28 @@ NOTES_EVERY = 30.0  # seconds: a line in the file is in the next briefing
 SOON = 20.0  # seconds after the start: first what is firing
 
 
-def archive(knowledge: Knowledge, store: Store, clock: Clock, command: str) -> Archive:
-    async def similar(text: str, service: str | None, *, most: int) -> Sequence[Found]:
+def similar(knowledge: Knowledge, clock: Clock) -> Similar:
+    async def find(text: str, service: str | None, *, most: int) -> Sequence[Recalled]:
         found = await knowledge.recall.find(Question(text=text, service=service, now=clock.now()), most)
-        return [Found(past=one.past, score=one.score, why=one.why) for one in found.memories]
+        return [Recalled(past=one.past, score=one.score, why=one.why) for one in found.memories]
 
+    return find
+
+
+def quoting(knowledge: Knowledge, store: Store, clock: Clock) -> Quoting:
+    return Quoting(
+        briefings=store.briefings,
+        timeline=store.timeline,
+        catalog=knowledge.catalog,
+        similar=similar(knowledge, clock),
+        nearest=nearest,
+        clock=clock,
+    )
+
+
+def archive(knowledge: Knowledge, store: Store, clock: Clock, command: str) -> Archive:
     return Archive(
-        similar=similar,
+        similar=similar(knowledge, clock),
         learn=learn(store, clock),
         notes=store.notes,
         file=knowledge.notebook,

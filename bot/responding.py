@@ -30,7 +30,7 @@ from bot.flows.respond import Responder
 from bot.flows.triage import Triage
 from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
-from bot.keeping import archive, chores
+from bot.keeping import archive, chores, quoting
 from bot.settings import BotSettings, Settings
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
 from bot.slack.connection import connected, reach, web_client
@@ -247,6 +247,7 @@ async def _listening(
         services=tuple(knowledge.catalog.services),
         on_accepted=dispatch.wake,
         archive=archive(knowledge, store, clock, settings.slack.command),
+        quoting=quoting(knowledge, store, clock),
     )
     worker = EventWorker(store.slack_events, desk)
     app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)

@@ -134,6 +134,15 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recalled:
+    """A past incident that fits what was asked, and why."""
+
+    past: PastIncident
+    score: float  # 0 to 1
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Passage:
     """A part of a record that is short enough for one vector."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.errors import ConfigFileError
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
-from bot.domain.ports import Clock
+from bot.domain.ports import Clock, Similar
 from bot.domain.redact import redact
-from bot.domain.remembered import Held, Note, PastIncident
+from bot.domain.remembered import Held, Note
 from bot.flows.learn import Learn
 from bot.slack import archive_views as views
 from bot.slack.inbound import Asked
@@ -22,19 +21,6 @@ MOST_SIMILAR, MOST_FOUND = 3, 5
 NOTE_LIMIT = 500  # characters
 NAMES = frozenset({"similar", "memory", "note", "notes"})
 _REMOVE = re.compile(r"(?:remove|delete|rm)\s+#?(\d+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    past: PastIncident
-    score: float  # 0 to 1
-    why: tuple[str, ...]
-
-
-class Similar(Protocol):
-    """Past incidents that are like a text, best first; none where nothing fits. Raises NotStored."""
-
-    async def __call__(self, text: str, service: str | None, *, most: int) -> Sequence[Found]: ...
 
 
 class NoteKeeper(Protocol):

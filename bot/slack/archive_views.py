@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bot.domain.plaintext import plain
-from bot.domain.remembered import Held, Note, PastIncident
+from bot.domain.remembered import Held, Note, PastIncident, Recalled
 from bot.slack.blocks.limits import SECTION_LIMIT, fitted
 from bot.slack.mrkdwn import escape, link
-
-if TYPE_CHECKING:
-    from bot.slack.archive import Found
 
 OUTCOMES = {Held.HELD: "the fix held", Held.CAME_BACK: "it came back", Held.UNKNOWN: "not known whether it held"}
 TITLE_SHOWN, TEXT_SHOWN, WHY_SHOWN, NAME_SHOWN = 150, 300, 160, 60  # characters
 
 
-def similar_text(found: Sequence[Found], what: str, command: str) -> str:
+def similar_text(found: Sequence[Recalled], what: str, command: str) -> str:
     if not found:
         return f"Nothing in memory fits {what}."
     heading = f"*{len(found)} past incident{'s' if len(found) > 1 else ''} {what}*"
@@ -26,7 +22,7 @@ def similar_text(found: Sequence[Found], what: str, command: str) -> str:
     return "\n".join([heading, fitted(parts, SECTION_LIMIT - len(heading) - len(tail) - 2, total=len(parts)), tail])
 
 
-def _past(found: Found) -> str:
+def _past(found: Recalled) -> str:
     past = found.past
     name = link(past.link, past.id) if past.link else f"*{escape(past.id)}*"
     where = f" · {escape(plain(past.service, NAME_SHOWN))}" if past.service else ""

@@ -14,7 +14,9 @@ from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
+from bot.flows.quote import Quoting
 from bot.slack import views
+from bot.slack.answer_views import quoted_text
 from bot.slack.archive import Archive
 from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
 from bot.slack.mrkdwn import escape, mentioned, typed
@@ -23,6 +25,7 @@ from bot.slack.web_api import WebApi
 log = logging.getLogger(__name__)
 
 REPLY_EVENT = "reply"  # the metadata's event type on our answers
+QUESTION_LIMIT = 1000  # characters
 NOTE_LIMIT = 500  # characters of a message that the timeline keeps
 TITLE_LIMIT = 140  # characters, in the form and from it
 USER_ID = re.compile(r"[UW][A-Z0-9]{5,}")
@@ -51,6 +54,7 @@ class Desk:
         services: Sequence[str],
         on_accepted: Callable[[], None],
         archive: Archive | None = None,
+        quoting: Quoting | None = None,
     ) -> None:
         self._api = api
         self._incidents = incidents
@@ -62,6 +66,7 @@ class Desk:
         self._services = tuple(services)
         self._on_accepted = on_accepted
         self._archive = archive
+        self._quoting = quoting
         self._names: dict[str, str] = {}  # by user id
 
     async def handle(self, intent: Intent) -> str:
@@ -93,6 +98,8 @@ class Desk:
                 return await self._timeline_answer(asked)
             case "new":
                 return f"The form opens with `{self._command} new` in the message field, or from the shortcuts menu."
+            case "ask" if self._quoting is not None:
+                return await self._ask(asked, self._quoting)
             case "unknown":
                 return views.help_text(self._command, command)
             case "similar" | "memory" | "note" | "notes" if self._archive is not None:
@@ -132,6 +139,15 @@ class Desk:
         argument = await self._typed(asked.command.argument)
         names = await self._names_of([asked.user])
         return await archive.answer(asked, incident, argument, names.get(asked.user, asked.user))
+
+    async def _ask(self, asked: Asked, quoting: Quoting) -> str:
+        question = plain(await self._typed(asked.command.argument), QUESTION_LIMIT)
+        if not question:
+            return f"Ask me something: `{self._command} ask what changed?`"
+        incident = await self._incidents.in_place(asked.channel, asked.thread)
+        events = await self._timeline.of(incident.id) if incident else ()
+        names = await self._names_of([event.actor for event in events])
+        return quoted_text(await quoting(question, incident, names))
 
     async def note(self, noted: Noted) -> NoteOutcome:
         """Put a message on its incident's timeline at the time it was posted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 
@@ -26,6 +27,12 @@ WORDS = (
         also=("state", "show"),
     ),
     Word(name="new", takes="[title]", does="declare an incident", also=("declare", "create", "start")),
+    Word(
+        name="ask",
+        takes="question",
+        does="an answer from the evidence, the timeline and memory; `ask` may be left out",
+        also=("question", "q"),
+    ),
     Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("log",)),
     Word(name="similar", takes="", does="past incidents like this one, and what fixed them", also=("like", "history")),
     Word(
@@ -38,6 +45,11 @@ WORDS = (
     Word(name="notes", takes="[service]", does="the lines that are kept about a service"),
 )
 
+TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note"})  # whatever follows is theirs, questions too
+SENTENCE = 3  # words: so many that begin with no command are said, not mistyped
+_ASKING = re.compile(
+    r"(?:what|why|who|whose|whom|when|where|which|how|is|are|was|were|did|does|has|have|can|could|should)\b", re.I
+)
 _BY_NAME = {name: word for word in WORDS for name in (word.name, *word.also)}
 
 
@@ -51,13 +63,22 @@ class Command:
     nearest: str | None = None
 
 
+def _is_question(text: str) -> bool:
+    """Several words that ask: "status" is a command, "status of orders?" is not."""
+    return " " in text and (text.endswith("?") or _ASKING.match(text) is not None)
+
+
 def parse(text: str) -> Command:
     """The command in `text`; an empty text asks for help."""
     typed, _, argument = text.strip().partition(" ")
     if not typed:
         return Command(name="help")
     word = _BY_NAME.get(typed.lower())
+    if (word is None or word.name not in TAKING_TEXT) and _is_question(text.strip()):
+        return Command(name="ask", argument=text.strip(), typed=typed)
     if word is not None:
         return Command(name=word.name, argument=argument.strip(), typed=typed)
+    if len(text.split()) >= SENTENCE:
+        return Command(name="ask", argument=text.strip(), typed=typed)
     near = difflib.get_close_matches(typed.lower(), _BY_NAME, n=1, cutoff=0.6)
     return Command(name="unknown", typed=typed, nearest=_BY_NAME[near[0]].name if near else None)

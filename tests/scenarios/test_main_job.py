@@ -139,6 +139,36 @@ async def test_people_are_answered_by_command_mention_and_reaction(start_bot: St
         assert "rolled the cache back" not in await asked("timeline")
 
 
+@pytest.mark.slow
+async def test_questions_are_answered_from_the_evidence_without_a_model(start_bot: Start) -> None:
+    async with world("bad-deployment") as sandbox, start_bot(sandbox) as bot:
+        await sandbox.fire(bot.address)
+        card = await briefed(sandbox, bot)
+        channel = sandbox.workspace.channels[card["channel"]].name
+        control = Control(sandbox.workspace)
+        person = sandbox.scenario.people[0].handle
+        await control.join(person, channel)
+
+        async def asked(question: str) -> str:
+            ts = await control.say(person, channel, f"@first-responder {question}")
+            await control.quiet(idle=0.5)
+            _, *replies = await control.messages(person, channel, ts)
+            assert len(replies) == 1, replies
+            return str(replies[0]["text"])
+
+        changed = await asked("what changed?")
+        assert "deployment of checkout v2.31.0" in changed
+        assert re.search(r"\[E\d+\]", changed)
+        before = await asked("has this happened before?")
+        assert "INC-2026-0659" in before
+        assert "Went back to v2.26.3" in before
+        assert "checkout is owned by payments-team, tier 1" in await asked("who owns this service?")
+        assert "nothing that people did" in await asked("what did we try?")
+        await _ephemeral(control, person, channel, "timeline rolled checkout back")
+        tried = await asked("what did we try?")
+        assert "rolled checkout back [timeline]" in tried
+
+
 async def _ephemeral(control: Control, person: str, channel: str, words: str) -> Any:
     """What the person alone sees after a command."""
 

@@ -18,9 +18,12 @@ from starlette.types import ASGIApp
 
 from bot.app import SlackDoor, SystemClock
 from bot.domain.alert import Alert, Delivery
+from bot.domain.catalog import Catalog, Service
 from bot.domain.incident import Card, GroupingReason, Incident, Place, PlaceKind
+from bot.domain.remembered import Recalled
 from bot.flows.learn import Learn
-from bot.slack.archive import Archive, Found
+from bot.flows.quote import Quoting
+from bot.slack.archive import Archive
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
@@ -28,6 +31,7 @@ from bot.slack.settings import SlackSettings
 from bot.slack.web_api import WebApi
 from bot.testing import make_alert
 from bot.web import create_app as front_door
+from memory.nearest import nearest
 from memory.store import Store
 from sandbox.serve import serving
 from sandbox.slack.app import create_app, install
@@ -37,6 +41,17 @@ from tests.scene import until
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
 BOT = "first-responder"
+
+
+CATALOG = Catalog(
+    services={
+        service.name: service
+        for service in (
+            Service(name="checkout", owner="shop-team", tier=1, depends_on=("payments",), channels=("#shop",)),
+            Service(name="payments", owner="payments-team"),
+        )
+    }
+)
 
 
 @dataclass(kw_only=True)
@@ -75,6 +90,14 @@ class Office:
                 clock=SystemClock(),
                 command="/inc",
             ),
+            quoting=Quoting(
+                briefings=self.store.briefings,
+                timeline=self.store.timeline,
+                catalog=CATALOG,
+                similar=self.similar,
+                nearest=nearest,
+                clock=SystemClock(),
+            ),
         )
         self.worker = EventWorker(self.store.slack_events, self.desk)
 
@@ -85,12 +108,12 @@ class Office:
 
     # Memory
 
-    async def similar(self, text: str, service: str | None, *, most: int) -> Sequence[Found]:
+    async def similar(self, text: str, service: str | None, *, most: int) -> Sequence[Recalled]:
         """By whole words of the title: what the search does with them is tested where it is at home."""
         words = set(text.lower().split())
         held = (await self.store.past.by_id()).values()
         return [
-            Found(past=past, score=0.5, why=("title",)) for past in held if words & set(past.title.lower().split())
+            Recalled(past=past, score=0.5, why=("title",)) for past in held if words & set(past.title.lower().split())
         ][:most]
 
     # Incidents

@@ -19,6 +19,13 @@ from bot.slack.grammar import WORDS, Command, parse
         ("declare checkout is down", "new", "checkout is down"),
         ("log rolled back  now", "timeline", "rolled back  now"),
         ("note never on Fridays", "note", "never on Fridays"),
+        ("ask what changed", "ask", "what changed"),
+        ("what changed?", "ask", "what changed?"),
+        ("status of orders?", "ask", "status of orders?"),
+        ("who owns checkout", "ask", "who owns checkout"),
+        ("new is checkout down?", "new", "is checkout down?"),
+        ("connections of the pool", "ask", "connections of the pool"),
+        ("wie schlimm ist das", "ask", "wie schlimm ist das"),
     ],
 )
 def test_words_and_their_aliases(typed: str, name: str, argument: str) -> None:

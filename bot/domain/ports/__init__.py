@@ -3,6 +3,7 @@
 from bot.domain.ports.chat import Cards, ChartRenderer, Pictures, Rooms
 from bot.domain.ports.context import Clock, ContextSource, Warmable
 from bot.domain.ports.intake import Acceptance, Episode, Inbox, PendingDelivery, TriageDesk, TriageTransaction
+from bot.domain.ports.recall import Similar
 from bot.domain.ports.record import (
     Agenda,
     Briefings,
@@ -33,6 +34,7 @@ __all__ = [
     "Pictures",
     "Places",
     "Rooms",
+    "Similar",
     "SlackEvent",
     "SlackEvents",
     "Timeline",
