@@ -24,6 +24,7 @@ _FAILURES = {
     FailureReason.UNAUTHORISED: "does not accept our credentials",
     FailureReason.FORBIDDEN: "does not allow us to look",
     FailureReason.RATE_LIMITED: "limits our requests at the moment",
+    FailureReason.HELD_BACK: "was not asked",
     FailureReason.NOT_ON_PLAN: "does not offer this on its plan",
     FailureReason.TOO_SLOW: "did not answer in time",
     FailureReason.NONSENSE: "gave an answer that makes no sense",

@@ -142,11 +142,9 @@ class Guard:
         return _failure(self.name, self.deadline, FailureReason.TOO_SLOW, detail)
 
     def _over_budget(self, rate: float) -> Finding:
-        detail = (
-            f"{self.name} was not asked: it was our own limit of {rate:g} asks a minute, not the source, that held "
-            "back; SOURCE_RATES sets it."
-        )
-        return _failure(self.name, 0.0, FailureReason.RATE_LIMITED, detail)
+        limit = f"our own limit of {rate:g} asks of {self.name} a minute"
+        detail = f"{limit} is used up, not one of its own; SOURCE_RATES sets it."
+        return _failure(self.name, 0.0, FailureReason.HELD_BACK, detail)
 
 
 class _Limited:

@@ -193,10 +193,9 @@ async def test_a_storm_is_held_back_and_it_is_said_that_it_was_us() -> None:
     await logs.ask()
     finding = await logs.ask()
     assert len(logs.source.asked) == 1
-    assert (finding.outcome, finding.reason) == (Outcome.FAILED, FailureReason.RATE_LIMITED)
+    assert (finding.outcome, finding.reason) == (Outcome.FAILED, FailureReason.HELD_BACK)
     assert finding.detail == (
-        "logs was not asked: it was our own limit of 4 asks a minute, not the source, that held back; "
-        "SOURCE_RATES sets it."
+        "our own limit of 4 asks of logs a minute is used up, not one of its own; SOURCE_RATES sets it."
     )
     assert logs.noted[-1].breaker is BreakerState.CLOSED
     assert (await logs.later(timedelta(seconds=15))).outcome is Outcome.FOUND
@@ -212,7 +211,7 @@ async def test_a_storm_at_one_moment_asks_no_more_than_the_budget() -> None:
     logs = Guarded(rate=60.0)
     logs.waits.clock = FrozenClock()  # they all wait at the same time: it goes on for nobody else
     findings = await asyncio.gather(*(logs.guard.ask(asked()) for _ in range(200)))
-    kept = [finding for finding in findings if finding.reason is FailureReason.RATE_LIMITED]
+    kept = [finding for finding in findings if finding.reason is FailureReason.HELD_BACK]
     assert len(logs.source.asked) == 200 - len(kept)
     assert 15 <= len(logs.source.asked) <= 15 + 4
     assert all(finding.outcome is Outcome.FOUND for finding in findings if finding not in kept)

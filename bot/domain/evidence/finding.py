@@ -99,7 +99,8 @@ class FailureReason(StrEnum):
     UNREACHABLE = "unreachable"
     UNAUTHORISED = "unauthorised"  # the credentials are not accepted
     FORBIDDEN = "forbidden"  # the credentials are accepted but not allowed to look
-    RATE_LIMITED = "rate_limited"
+    RATE_LIMITED = "rate_limited"  # by the source
+    HELD_BACK = "held_back"  # by our own budget for the source
     NOT_ON_PLAN = "not_on_plan"
     TOO_SLOW = "too_slow"  # its deadline passed
     NONSENSE = "nonsense"  # an answer that is not what its protocol says
