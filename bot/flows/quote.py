@@ -88,6 +88,8 @@ class Quoting:
         of_this = incident is not None and Topic.BEFORE in topics(question)
         text = _said(incident) if incident and of_this else question
         service = services[0].name if services else (incident.service if incident else None)
+        if not text.strip():
+            return ()
         found = await self._similar(text, service, most=MOST_PAST + 1)
         return tuple(one for one in found if incident is None or one.past.id != incident.id)[:MOST_PAST]
 

@@ -11,6 +11,8 @@ QUOTE_LIMIT = 400  # characters of one passage
 COMMAND_LIMIT = 500  # a longer one is not shown: half a command is dangerous
 LINK_LIMIT = 300  # longer addresses would eat the room
 MOST_CITES = 4
+NOTHING_YET = "The sources are still being asked; there is nothing more to tell yet."
+MESSAGE_LIMIT = 3800  # characters of a message's text; Slack cuts longer ones
 QUOTED = "_Quoted from the evidence, the timeline and memory._"
 NEAREST = "_I did not understand that as a question that I know. These passages share its words:_"
 UNKNOWN = (
@@ -26,6 +28,13 @@ def quoted_text(answer: Answer) -> str:
     lead = NEAREST if answer.is_guess else QUOTED
     room = (SECTION_LIMIT - len(lead)) // max(1, len(answer.parts)) - 1
     return "\n".join([*(_part(part, room) for part in answer.parts), lead])
+
+
+def catch_up_text(status: str, answer: Answer) -> str:
+    """`status`: how the incident stands, as mrkdwn."""
+    room = (MESSAGE_LIMIT - len(status)) // max(1, len(answer.parts)) - 1
+    parts = [_part(part, min(room, SECTION_LIMIT)) for part in answer.parts]
+    return "\n".join([status, *parts] if parts else [status, NOTHING_YET])
 
 
 def _part(part: Part, room: int) -> str:

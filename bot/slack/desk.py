@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
+from bot.domain.answers import catch_up
 from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
 from bot.flows.quote import Quoting
 from bot.slack import views
-from bot.slack.answer_views import quoted_text
+from bot.slack.answer_views import catch_up_text, quoted_text
 from bot.slack.archive import Archive
 from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
 from bot.slack.mrkdwn import escape, mentioned, typed
@@ -100,6 +101,8 @@ class Desk:
                 return f"The form opens with `{self._command} new` in the message field, or from the shortcuts menu."
             case "ask" if self._quoting is not None:
                 return await self._ask(asked, self._quoting)
+            case "catchup" if self._quoting is not None:
+                return await self._catch_up(asked, self._quoting)
             case "unknown":
                 return views.help_text(self._command, command)
             case "similar" | "memory" | "note" | "notes" if self._archive is not None:
@@ -148,6 +151,14 @@ class Desk:
         events = await self._timeline.of(incident.id) if incident else ()
         names = await self._names_of([event.actor for event in events])
         return quoted_text(await quoting(question, incident, names))
+
+    async def _catch_up(self, asked: Asked, quoting: Quoting) -> str:
+        incident = await self._incidents.in_place(asked.channel, asked.thread)
+        if incident is None:
+            return self._no_incident("")
+        events = await self._timeline.of(incident.id)
+        material = await quoting.material("", incident, await self._names_of([event.actor for event in events]))
+        return catch_up_text(views.status_text(incident, self._clock.now()), catch_up(material))
 
     async def note(self, noted: Noted) -> NoteOutcome:
         """Put a message on its incident's timeline at the time it was posted."""

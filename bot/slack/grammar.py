@@ -33,6 +33,12 @@ WORDS = (
         does="an answer from the evidence, the timeline and memory; `ask` may be left out",
         also=("question", "q"),
     ),
+    Word(
+        name="catchup",
+        takes="",
+        does="what somebody needs who joins late; only you see it",
+        also=("catch-up", "summary", "summarize", "recap"),
+    ),
     Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("log",)),
     Word(name="similar", takes="", does="past incidents like this one, and what fixed them", also=("like", "history")),
     Word(
@@ -46,6 +52,7 @@ WORDS = (
 )
 
 TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note"})  # whatever follows is theirs, questions too
+_CATCH_UP = re.compile(r"catch (?:me |us )?up\b", re.IGNORECASE)
 SENTENCE = 3  # words: so many that begin with no command are said, not mistyped
 _ASKING = re.compile(
     r"(?:what|why|who|whose|whom|when|where|which|how|is|are|was|were|did|does|has|have|can|could|should)\b", re.I
@@ -73,6 +80,8 @@ def parse(text: str) -> Command:
     typed, _, argument = text.strip().partition(" ")
     if not typed:
         return Command(name="help")
+    if _CATCH_UP.match(text.strip()):
+        return Command(name="catchup", typed=typed)
     word = _BY_NAME.get(typed.lower())
     if (word is None or word.name not in TAKING_TEXT) and _is_question(text.strip()):
         return Command(name="ask", argument=text.strip(), typed=typed)

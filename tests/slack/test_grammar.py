@@ -19,6 +19,8 @@ from bot.slack.grammar import WORDS, Command, parse
         ("declare checkout is down", "new", "checkout is down"),
         ("log rolled back  now", "timeline", "rolled back  now"),
         ("note never on Fridays", "note", "never on Fridays"),
+        ("catch me up", "catchup", ""),
+        ("catch up please", "catchup", ""),
         ("ask what changed", "ask", "what changed"),
         ("what changed?", "ask", "what changed?"),
         ("status of orders?", "ask", "status of orders?"),

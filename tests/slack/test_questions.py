@@ -155,3 +155,24 @@ async def test_hostile_words_of_a_question_ping_nobody_and_format_nothing(here: 
         assert "<!" not in answer
         assert "evil.example" not in answer
     assert here.pings == []
+
+
+async def test_who_joins_late_is_told_alone_how_it_stands_and_what_was_done(here: Office) -> None:
+    incident = await here.incident(title="Checkout fails", service="checkout")
+    evidence = (deployment(incident.started_at),)
+    findings = [Finding(source="github", outcome=Outcome.FOUND, seconds=0.1, evidence=evidence)]
+    await here.store.briefings.save_findings(incident.id, number(findings))
+    for n in range(8):
+        await here.command(f"timeline step {n} of the rollback", name(incident))
+    answer = await here.command("catchup", name(incident))
+    assert answer.startswith("*SEV")
+    assert "v2.31.0" in answer
+    assert "step 7 of the rollback" in answer
+    assert "step 1 of the rollback" not in answer
+    assert "belongs to no incident" in await here.command("catchup")
+
+
+async def test_before_the_sources_have_answered_catching_up_says_so(here: Office) -> None:
+    incident = await here.incident(title="Checkout fails", service="checkout")
+    answer = await here.command("catchup", name(incident))
+    assert "still being asked" in answer

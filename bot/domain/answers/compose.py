@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.domain.answers import told
 from bot.domain.answers.material import Material
@@ -38,6 +39,23 @@ def answer(question: str, material: Material, nearest: Nearest) -> Answer:
         return Answer(parts=tuple(_without_repeats(PARTS[topic](material) for topic in meant)))
     found = tuple(nearest(question, passages(material)))
     return Answer(parts=(Part(heading="What comes nearest", quotes=found),), is_guess=True)
+
+
+def catch_up(material: Material) -> Answer:
+    """What somebody needs who joins late, in the order in which they would ask; what is empty is left out."""
+    parts = (
+        replace(part, quotes=part.quotes[-most:] if newest else part.quotes[:most])
+        for part, most, newest in (
+            (told.impact(material), 1, False),
+            (told.began(material), 1, False),
+            (told.causes(material), 1, False),
+            (told.changes(material), 2, False),
+            (told.tried(material), 6, True),
+            (told.next_steps(material), 1, False),
+            (told.gaps(material), 2, False),
+        )
+    )
+    return Answer(parts=tuple(part for part in _without_repeats(parts) if part.quotes))
 
 
 def passages(material: Material) -> tuple[Quote, ...]:

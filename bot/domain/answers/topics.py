@@ -80,7 +80,6 @@ _WORDS: Mapping[Topic, tuple[str, ...]] = {
         r"timeline\b",
         r"what (?:has|have) (?:been|we)\b",
         r"actions? taken\b",
-        r"catch me up\b",
         r"what happened\b",
         r"who (?:did|said|ran|restarted|changed|deployed)\b",
     ),
