@@ -36,6 +36,12 @@ def plain(text: str, limit: int) -> str:
     return line[: limit - 1].rstrip() + ELLIPSIS
 
 
+def visible(text: str) -> str:
+    """`text` without what cannot be seen; its lines stay."""
+    seen = "".join(char for char in _ANSI.sub("", text) if char == "\n" or not _is_invisible(char))
+    return _MARKS.sub("", _VARIATIONS.sub("", seen))
+
+
 def _is_invisible(char: str) -> bool:
     if char.isascii():
         return char < " " or char == "\x7f"
