@@ -61,6 +61,7 @@ class SlackReply:
         self._harmless = Harmless()
         self._written = ""
         self._waiting = ""
+        self._is_cut = False
         self._ts: str | None = None
         self._not_before = 0.0
         self._stopped = asyncio.Event()
@@ -119,9 +120,10 @@ class SlackReply:
 
     def _take(self, text: str) -> None:
         room = LONGEST - len(self._written) - len(self._waiting)
-        if room <= 0:
+        if self._is_cut:
             return
-        self._waiting += text if len(text) <= room else text[:room] + CUT
+        self._is_cut = len(text) > room
+        self._waiting += text[:room] + CUT if self._is_cut else text
 
     async def _send(self) -> None:
         piece, self._waiting = self._waiting, ""
