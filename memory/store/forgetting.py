@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, or_, select
 
 from bot.domain.incident import IncidentStatus
 from bot.domain.remembered import RecordKind
+from memory.store.answers import forget_answers, purge_answers
 from memory.store.codec import Undecodable, decode_alert, decode_delivery
 from memory.store.counters import next_number
 from memory.store.passages import drop_passages
@@ -33,6 +34,7 @@ from memory.store.schema import (
     slack_events,
     timeline,
 )
+from memory.store.spending import forget_spend
 
 EVENTS_KEPT = 10_000  # of Slack, which repeats one for an hour at most
 
@@ -51,7 +53,17 @@ class Forgotten:
 
 def forget(connection: Connection, incident_id: str) -> Forgotten:
     """What a past incident and a live one of this id left; whether it may be forgotten is the caller's say."""
-    return Forgotten(records=_records(connection, incident_id), history=_history(connection, incident_id))
+    _overwrite_what_is_deleted(connection)
+    return Forgotten(
+        records=_records(connection, incident_id),
+        history=_history(connection, incident_id) + _model(connection, incident_id),
+    )
+
+
+def _overwrite_what_is_deleted(connection: Connection) -> None:
+    """On SQLite: a process that ends before the file is written anew leaves nothing in its free pages either."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")  # of this connection, from now on
 
 
 def outdated(connection: Connection, before: datetime) -> list[str]:
@@ -69,7 +81,8 @@ def purge(connection: Connection, before: datetime) -> int:
     removed = connection.execute(done).rowcount
     newest = connection.execute(select(func.max(slack_events.c.id))).scalar() or 0
     old = (slack_events.c.id <= newest - EVENTS_KEPT, slack_events.c.outcome.is_not(None))
-    return removed + connection.execute(delete(slack_events).where(*old)).rowcount
+    removed += connection.execute(delete(slack_events).where(*old)).rowcount
+    return removed + purge_answers(connection, before)
 
 
 def _records(connection: Connection, incident_id: str) -> int:
@@ -109,6 +122,11 @@ def _history(connection: Connection, incident_id: str) -> int:
     for table in (alerts, incident_services, episodes, channel_names, findings, briefings, timeline):
         removed += connection.execute(delete(table).where(table.c.incident_id == incident_id)).rowcount
     return removed + connection.execute(delete(incidents).where(incidents.c.id == incident_id)).rowcount
+
+
+def _model(connection: Connection, incident_id: str) -> int:
+    """What the model said of it; what that cost stays without its name, so that the caps of days hold."""
+    return forget_answers(connection, incident_id) + forget_spend(connection, incident_id)
 
 
 def _webhooks(connection: Connection, incident_id: str) -> int:

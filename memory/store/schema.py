@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -15,94 +13,47 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine import Dialect
 
-KEY_LIMIT = 400  # characters; PostgreSQL refuses index rows above 2,704 bytes, and a character takes up to four
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from memory.store.columns import KEY_LIMIT, Instant, Key, Words, bounded, metadata, number, storable
+from memory.store.model_schema import (
+    answers,
+    charges,
+    rate_buckets,
+    spend_holds,
+    spend_notices,
+    spend_totals,
+)
 
-
-def storable(value: str) -> str:
-    """Without what a database refuses in a text: NUL (PostgreSQL) and lone surrogates (both)."""
-    if value.isascii() and "\x00" not in value:
-        return value
-    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def bounded(key: str) -> str:
-    """The key as it is stored: one that is too long for an index ends in the digest of the whole."""
-    clean = storable(key)
-    if len(clean) <= KEY_LIMIT:
-        return clean
-    digest = hashlib.sha256(clean.encode()).hexdigest()
-    return f"{clean[: KEY_LIMIT - len(digest) - 1]}#{digest}"
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time as microseconds since 1970: exact, sortable, the same on every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class Words(TypeDecorator[str]):
-    """Text of any length from anywhere."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
-
-
-class Key(TypeDecorator[str]):
-    """Text that is searched for."""
-
-    impl = String(KEY_LIMIT)
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else bounded(value)
-
-
-def _number() -> Column[int]:
-    # SQLite counts by itself only in a column declared INTEGER.
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+__all__ = [
+    "KEY_LIMIT",
+    "answers",
+    "bounded",
+    "charges",
+    "metadata",
+    "rate_buckets",
+    "spend_holds",
+    "spend_notices",
+    "spend_totals",
+    "storable",
+]
 
 
 def _of_incident(**options: Any) -> Column[str]:
     return Column("incident_id", Key, ForeignKey("incidents.id"), **options)
 
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
 PENDING, DONE, FAILED = "pending", "done", "failed"  # states of a delivery
 
 deliveries = Table(
     "deliveries",
     metadata,
-    _number(),
+    number(),
     Column("source", Key, nullable=False),
     Column("key", Key, nullable=False),
     Column("received_at", Instant, nullable=False),
@@ -162,7 +113,7 @@ Index(
 alerts = Table(
     "alerts",
     metadata,
-    _number(),
+    number(),
     _of_incident(nullable=False),
     Column("position", Integer, nullable=False),  # within the incident, from 0
     Column("source", Key, nullable=False),
@@ -199,7 +150,7 @@ episodes = Table(
 channel_names = Table(
     "channel_names",
     metadata,
-    _number(),
+    number(),
     Column("name", Key, nullable=False, unique=True),
     _of_incident(nullable=False, index=True),
 )
@@ -214,7 +165,7 @@ findings = Table(
 briefings = Table(
     "briefings",
     metadata,
-    _number(),
+    number(),
     _of_incident(nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("saved_at", Instant, nullable=False),
@@ -232,7 +183,7 @@ effects = Table(
 slack_events = Table(
     "slack_events",
     metadata,
-    _number(),
+    number(),
     Column("event_id", Key, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
     Column("outcome", Words),  # empty: not handled yet
@@ -247,7 +198,7 @@ Index(
 timeline = Table(
     "timeline",
     metadata,
-    _number(),
+    number(),
     Column("key", Key, nullable=False, unique=True),
     _of_incident(nullable=False),
     Column("happened_at", Instant, nullable=False),
@@ -332,7 +283,7 @@ lessons = Table(
 notes = Table(
     "notes",
     metadata,
-    _number(),
+    number(),
     Column("service", Key, nullable=False, index=True),
     Column("text", Words, nullable=False),
     Column("author", Key, nullable=False),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.domain.remembered import PastIncident, Postmortem
 from memory.store.agenda import StoredAgenda
+from memory.store.answers import Answers
 from memory.store.briefings import StoredBriefings
 from memory.store.database import LOCK_TIMEOUT, Database
 from memory.store.desk import StoredDesk
@@ -26,6 +27,7 @@ from memory.store.past import PastIncidents
 from memory.store.places import StoredPlaces
 from memory.store.records import Records, mark_of
 from memory.store.shapes import LESSONS, PAGES, POSTMORTEMS
+from memory.store.spending import Spending
 from memory.store.timeline import StoredTimeline
 
 
@@ -51,6 +53,8 @@ class Store:
         self.notes = Notes(database)
         self.feedback = Feedback(database)
         self.imports = Imports(database)
+        self.answers = Answers(database)
+        self.spending = Spending(database)
 
     @classmethod
     async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> Store:

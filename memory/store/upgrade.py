@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstrain
 from bot.domain.errors import SettingsError
 from memory.store.schema import metadata
 
-HEAD = "0002"  # the newest revision in memory/migrations/versions
+HEAD = "0003"  # the newest revision in memory/migrations/versions
 
 # Alembic's own table, as Alembic makes it.
 _version = Table(
