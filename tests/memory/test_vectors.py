@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from memory import vectors as module
 from memory.embedding import DIMENSIONS, pack, unpack
 from memory.lexical import LexicalIndex
 from memory.vectors import Vector, VectorIndex, VectorsUnavailable
@@ -60,57 +57,6 @@ async def test_it_holds_exactly_what_it_is_opened_with(tmp_path: Path) -> None:
     await second.close()
 
 
-def remove(files: Path) -> None:
-    shutil.rmtree(files)
-
-
-def empty(files: Path) -> None:
-    os.truncate(files / "chroma.sqlite3", 0)
-
-
-def cut(files: Path) -> None:
-    os.truncate(files / "chroma.sqlite3", 40_000)
-
-
-def scribble(files: Path) -> None:
-    with (files / "chroma.sqlite3").open("r+b") as file:
-        file.write(b"garbage " * 4_000)
-
-
-def no_folder(files: Path) -> None:
-    shutil.rmtree(files)
-    files.write_text("not a folder")
-
-
-@pytest.mark.parametrize("damage", [remove, empty, cut, scribble, no_folder])
-async def test_a_broken_index_is_made_again_and_answers(tmp_path: Path, damage: Callable[[Path], None]) -> None:
-    folder = tmp_path / "vectors"
-    first = VectorIndex(folder)
-    await first.open(made(TEXTS))
-    await first.close()
-    (files,) = folder.glob("chroma-*")
-    damage(files)
-    again = VectorIndex(folder)
-    await again.open(made(TEXTS))
-    assert await best(again, "disk full") == "disk"
-    await again.close()
-
-
-async def test_an_index_file_that_grew_is_removed_before_it_is_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LINKS_LIMIT", 1024)
-    swollen = tmp_path / "vectors" / "chroma-x" / "segment" / "link_lists.bin"
-    swollen.parent.mkdir(parents=True)
-    swollen.touch()
-    os.truncate(swollen, 1 << 40)  # a terabyte, and no byte on the disk
-    index = VectorIndex(tmp_path / "vectors")
-    await index.open(made(TEXTS))
-    assert not swollen.exists()
-    assert await best(index, "disk full") == "disk"
-    await index.close()
-
-
 async def test_links_that_could_break_are_never_written(index: VectorIndex, tmp_path: Path) -> None:
     await index.rebuild(made({f"n{n}": f"incident {n}" for n in range(1500)}))
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "vectors").rglob("*.bin")}
@@ -118,11 +64,28 @@ async def test_links_that_could_break_are_never_written(index: VectorIndex, tmp_
     assert sum(sizes.values()) < 1500 * DIMENSIONS * 4 / 2, "the vectors were written to the index files"
 
 
+async def test_index_files_hold_nothing_of_the_memory_that_they_were_made_of(tmp_path: Path) -> None:
+    some = made({f"n{n}": f"outage of shop{n}" for n in range(300)})
+    for _ in range(3):  # made, opened again: each time Chroma writes them anew
+        index = VectorIndex(tmp_path / "vectors")
+        await index.open(some)
+        await index.put(made({"more": "certificates expired"}))
+        files = [*(tmp_path / "vectors").rglob("data_level0.bin"), *(tmp_path / "vectors").rglob("length.bin")]
+        assert len(files) == 2
+        assert [file.name for file in files if file.read_bytes().strip(bytes(1))] == []
+        some = {**some, **made({"more": "certificates expired"})}
+        assert await best(index, "certificates expired") == "more"
+        await index.close()
+
+
 async def test_a_folder_has_one_owner(index: VectorIndex, tmp_path: Path) -> None:
     other = VectorIndex(tmp_path / "vectors")
     with pytest.raises(VectorsUnavailable, match="in use by another process"):
         await other.open(made(TEXTS))
+    with pytest.raises(VectorsUnavailable, match="in use by another process"):
+        await other.rebuild(made(TEXTS))
     await other.close()
+    assert list((tmp_path / "vectors").glob("chroma-*/chroma.sqlite3")), "the owner's files were removed"
     assert await best(index, "disk full") == "disk"
 
 
