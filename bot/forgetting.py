@@ -19,6 +19,7 @@ from bot.opened import opened
 from bot.progress import progress
 from bot.remembering import index_folder
 from bot.settings import BotSettings
+from bot.workflow_records import forget_workflows
 from memory.settings import MemorySettings
 from memory.store import Store
 from memory.vectors import VectorIndex, VectorsUnavailable
@@ -123,6 +124,7 @@ async def _forget(bot: BotSettings, ids: Sequence[str], screen: Console, before:
                 step(at + len(ids[at : at + AT_ONCE]))
         if before is not None:
             rows += await store.purge(before)
+    rows += await asyncio.to_thread(forget_workflows, bot.folder, ids)
     screen.print(f"Deleted {len(ids):,} incident{'s' if len(ids) != 1 else ''}, {rows:,} rows.", highlight=False)
     screen.print(Text(await _out_of_the_index(bot)), soft_wrap=True)
 

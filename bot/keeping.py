@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.domain.ports import Clock, Similar
 from bot.domain.remembered import Recalled
@@ -10,6 +12,7 @@ from bot.flows.learn import Learn
 from bot.flows.quote import Quoting
 from bot.flows.upkeep import Chore, dropping
 from bot.slack.archive import Archive
+from bot.workflow_records import forget_workflows
 from memory.knowledge import Knowledge
 from memory.nearest import nearest
 from memory.recall import Question
@@ -61,12 +64,26 @@ def learn(store: Store, clock: Clock) -> Learn:
     )
 
 
-def chores(knowledge: Knowledge, store: Store, clock: Clock) -> Sequence[Chore]:
+class _Everywhere:
+    """The store, and what the workflow engine keeps of an incident beside it."""
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self._store = store
+        self._data = data
+        self.purge = store.purge
+        self.outdated = store.outdated
+
+    async def forget(self, *incident_ids: str) -> object:
+        await asyncio.to_thread(forget_workflows, self._data, incident_ids)
+        return await self._store.forget(*incident_ids)
+
+
+def chores(knowledge: Knowledge, store: Store, clock: Clock, data: Path) -> Sequence[Chore]:
     found = [
         Chore(
             name="dropping what is old",
             every=DAY,
-            do=dropping(store, clock, retention=knowledge.retention),
+            do=dropping(_Everywhere(store, data), clock, retention=knowledge.retention),
             first_after=SOON,
         )
     ]

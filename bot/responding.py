@@ -102,7 +102,7 @@ async def respond(
         async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
             working.create_task(dispatch.run())
             working.create_task(worker.run())
-            working.create_task(Upkeep(chores(knowledge, store, tools.clock)).run())
+            working.create_task(Upkeep(chores(knowledge, store, tools.clock, settings.bot.folder)).run())
 
 
 async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledge:

@@ -15,6 +15,7 @@ import pytest
 from bot import workflows as module
 from bot.domain.errors import ChatError, NotStored
 from bot.testing import FakeSource, make_alert
+from bot.workflow_records import forget_workflows
 from bot.workflows import MOST_RESTARTS, Workflows
 from tests.scene import Scene, raising, scene, until
 
@@ -234,3 +235,22 @@ async def test_its_database_survives_a_power_cut(stage: Scene, tmp_path: Path) -
         with engine._engine.connect() as connection:
             found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
         assert found == ["wal", 2]
+
+
+async def test_a_forgotten_incident_leaves_no_trace_in_the_engine_s_file(stage: Scene, tmp_path: Path) -> None:
+    gone, kept = await stage.incident(), await stage.incident(make_alert(fingerprint="f9", service="orders"))
+    async with running(stage, tmp_path) as engine:
+        for incident_id in (gone, kept):
+            await engine.respond(incident_id)
+            await ended(tmp_path, f"respond:{incident_id}")
+        await engine.refresh(gone, 7)
+        await ended(tmp_path, f"refresh:{gone}:7")
+    assert gone.encode() in written(tmp_path)
+    assert forget_workflows(tmp_path, [gone]) >= 2
+    assert gone.encode() not in written(tmp_path)
+    assert list(statuses(tmp_path)) == [f"respond:{kept}"]
+    assert forget_workflows(tmp_path / "elsewhere", [gone]) == 0
+
+
+def written(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("workflows.db*"))

@@ -5,11 +5,12 @@ Alembic costs 0.7 s and 45 MB to import, so it is imported only where there is s
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, select
+from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, select, text
 
 from bot.domain.errors import SettingsError
 from memory.store.schema import metadata
 
+ONE_AT_A_TIME = 7_302_665  # PostgreSQL has no lock on what is not there yet: two replicas begin one after the other
 HEAD = "0003"  # the newest revision in memory/migrations/versions
 
 # Alembic's own table, as Alembic makes it.
@@ -24,6 +25,8 @@ _version = Table(
 def prepare(engine: Engine) -> None:
     """Raises SettingsError where the database is not ours or belongs to a newer program."""
     with engine.begin() as connection:  # on SQLite with the write lock: two programs do not do this at once
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
         tables = set(inspect(connection).get_table_names())
         if not tables:
             _create(connection)

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.remembered import PastIncident
+from bot.testing import NOON
+from memory.store import Store
+
 WITHIN = 2.0  # seconds from the acknowledgement
 STARTS_WITHIN = 60.0
 ANSWERS_WITHIN = 30.0
@@ -78,3 +82,17 @@ async def test_two_processes_find_each_others_incidents_within_two_seconds(
         assert max(map(max, took.values())) < WITHIN, report
     assert (tmp_path / "a" / "vectors").is_dir()
     assert (tmp_path / "b" / "vectors").is_dir()
+
+
+async def test_several_that_begin_on_an_empty_database_at_once_all_begin(database_url: str) -> None:
+    stores = await asyncio.gather(*(Store.open(database_url) for _ in range(6)))
+    try:
+        told = PastIncident(
+            id="INC-1", title="Lifts stop", service=None, started_at=NOON, minutes=5, cause="", cause_kind="", fix=""
+        )
+        await stores[0].past.save([told])
+        for store in stores:
+            assert [found.id for found in await store.past.all()] == ["INC-1"]
+    finally:
+        for store in stores:
+            await store.close()
