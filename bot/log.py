@@ -7,7 +7,10 @@ import sys
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 # Chatty at INFO, and about themselves.
-QUIET = ("aiohttp", "slack_bolt", "slack_sdk", "urllib3", "elastic_transport", "chromadb", "dbos", "httpx", "github")
+QUIET = (
+    "aiohttp", "slack_bolt", "slack_sdk", "urllib3", "elastic_transport", "chromadb", "dbos", "httpx", "httpx2",
+    "github", "anthropic",
+)  # fmt: skip
 
 
 def set_up(level: str) -> None:

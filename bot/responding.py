@@ -16,14 +16,18 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from bot.analysing import analysis, metered_model
 from bot.domain.catalog import Catalog
 from bot.domain.ports import Clock, ContextSource, Warmable
+from bot.domain.ports.opinion import ThreadNotes
+from bot.flows.analyse import KeptOpinions
 from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
 from bot.flows.dress import Dress
 from bot.flows.gather import Gather
 from bot.flows.guard import Guard, Limits
 from bot.flows.investigate import Investigate
+from bot.flows.metered import MeteredModel
 from bot.flows.picture import DrawChart
 from bot.flows.place import OpenPlace
 from bot.flows.respond import Responder
@@ -37,6 +41,7 @@ from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
+from bot.slack.thread_notes import SlackThreadNotes
 from bot.slack.web_api import WebApi
 from bot.source_health import SourceHealth
 from bot.workflows import Workflows
@@ -82,7 +87,11 @@ async def respond(
         sources = _sources(settings, integrations, tools)
         guards = _guards(settings.bot, sources, knowledge.sources, tools.clock, doors.sources)
         gather = Gather(guards, deadline=settings.bot.source_deadline)
-        responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools)
+        notes = SlackThreadNotes(api, store.effects)
+        model = await stack.enter_async_context(metered_model(settings, store, notes, tools.clock))
+        responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools, model, notes)
+        if responder.analyse is not None:
+            stack.push_async_callback(responder.analyse.close)
         workflows = await stack.enter_async_context(_durable(settings, responder))
         doors.ready("workflows", "ok")
         dispatch = Dispatch(
@@ -181,10 +190,23 @@ def _responder(
     gather: Gather,
     catalog: Catalog,
     tools: Tools,
+    model: MeteredModel | None,
+    notes: ThreadNotes,
 ) -> Responder:
     cards = SlackCards(api)
+    opinions = KeptOpinions(store.answers)
     rooms = SlackRooms(api, bot_user=bot_user)
     draw = DrawChart(renderer=ResvgRenderer(tools.threads), pictures=SlackPictures(api), effects=store.effects)
+    brief = Brief(
+        incidents=store.incidents,
+        briefings=store.briefings,
+        agenda=store.agenda,
+        cards=cards,
+        draw=draw,
+        catalog=catalog,
+        clock=tools.clock,
+        opinions=opinions if model else None,
+    )
     return Responder(
         open_place=OpenPlace(
             incidents=store.incidents,
@@ -203,16 +225,9 @@ def _responder(
             catalog=catalog,
             clock=tools.clock,
         ),
-        brief=Brief(
-            incidents=store.incidents,
-            briefings=store.briefings,
-            agenda=store.agenda,
-            cards=cards,
-            draw=draw,
-            catalog=catalog,
-            clock=tools.clock,
-        ),
+        brief=brief,
         dress=Dress(incidents=store.incidents, briefings=store.briefings, rooms=rooms, cards=cards, catalog=catalog),
+        analyse=analysis(model, store, notes, catalog, tools.clock, brief, opinions),
     )
 
 

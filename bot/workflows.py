@@ -61,16 +61,25 @@ async def _dress(incident_id: str) -> None:
     await _patiently(lambda: _flows().dress(incident_id), incident_id)
 
 
+@DBOS.step(name="analyse")
+async def _analyse(incident_id: str) -> None:
+    analyse = _flows().analyse
+    if analyse is not None:
+        await _patiently(lambda: analyse(incident_id), incident_id)
+
+
 @DBOS.workflow(name="respond")
 async def _respond(incident_id: str) -> None:
     await asyncio.gather(_open_place(incident_id), _investigate(incident_id))
     await _brief(incident_id)
     await _dress(incident_id)
+    await _analyse(incident_id)
 
 
 @DBOS.workflow(name="refresh")
 async def _refresh(incident_id: str) -> None:
     await _brief(incident_id)
+    await _analyse(incident_id)
 
 
 async def _patiently(work: Callable[[], Awaitable[T]], incident_id: str) -> T:

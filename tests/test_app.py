@@ -41,7 +41,17 @@ class NoSettings:
 ROOT = Path(__file__).parent.parent
 PEOPLE = (Person(handle="ana", name="Ana Ruiz", email="ana@example.com"),)
 STOPS_WITHIN = 5.0  # seconds
-HEAVY = ("slack_bolt", "dbos", "elasticsearch", "github", "chromadb", "pdpyras", "prometheus_api_client", "requests")
+HEAVY = (
+    "slack_bolt",
+    "dbos",
+    "elasticsearch",
+    "github",
+    "chromadb",
+    "pdpyras",
+    "prometheus_api_client",
+    "requests",
+    "anthropic",
+)
 
 
 @pytest.fixture

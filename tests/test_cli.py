@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 HEAVY = (
+    "anthropic",
+    "pydantic",
     "sqlalchemy",
     "slack_bolt",
     "slack_sdk",

@@ -74,7 +74,7 @@ async def test_place_and_investigation_run_together_then_the_briefing_then_the_d
         await engine.respond(incident_id)
         await ended(tmp_path, f"respond:{incident_id}")
     steps = rows(tmp_path, "select function_name from operation_outputs order by function_id")
-    assert [name for (name,) in steps] == ["open_place", "investigate", "brief", "dress"]
+    assert [name for (name,) in steps] == ["open_place", "investigate", "brief", "dress", "analyse"]
     assert (await stage.get(incident_id)).briefed_at is not None
     assert len(stage.chat.posted) == len(stage.chat.pinned) == len(stage.chat.dressed) == 1
 

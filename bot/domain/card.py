@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.alert import Link
+from bot.domain.analysis.opinion import ModelOpinion
 from bot.domain.briefing import Briefing
 from bot.domain.evidence import Finding
 from bot.domain.incident import Incident
@@ -27,6 +28,7 @@ class CardView:
     pending: tuple[str, ...] = ()  # names of sources still being asked
     briefing: Briefing | None = None
     picture: Picture | None = None
+    opinion: ModelOpinion | None = None  # the model's, where one was asked
 
 
 @dataclass(frozen=True, kw_only=True)

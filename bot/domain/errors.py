@@ -10,6 +10,8 @@ FirstResponderError
 ├── NotStored                503: the store did not take it; the sender should try again
 ├── SourceError              a context source could not look
 ├── ChatError                Slack refused or did not answer
+├── ModelError               the model gave no usable answer (bot.domain.model)
+├── NotAllowed               a cap, the rate or people forbid a call of the model (bot.flows.metered)
 └── ConfigFileError          a file owned by operators is wrong; names file, place and remedy
 """
 

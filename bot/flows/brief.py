@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from bot.domain.analysis.opinion import ModelOpinion
 from bot.domain.briefing import Briefing
 from bot.domain.card import CardView, Picture
 from bot.domain.catalog import Catalog
@@ -12,6 +13,7 @@ from bot.domain.compose import compose
 from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.incident import Incident, IncidentStatus
 from bot.domain.ports import Agenda, Briefings, Cards, Clock, Incidents
+from bot.domain.ports.opinion import Opinions
 from bot.flows.investigate import request_for
 from bot.flows.picture import DrawChart
 from bot.flows.place import existing
@@ -32,6 +34,7 @@ class Brief:
         draw: DrawChart,
         catalog: Catalog,
         clock: Clock,
+        opinions: Opinions | None = None,
     ) -> None:
         self._incidents = incidents
         self._briefings = briefings
@@ -40,6 +43,7 @@ class Brief:
         self._draw = draw
         self._catalog = catalog
         self._clock = clock
+        self._opinions = opinions
 
     async def __call__(self, incident_id: str) -> Briefing:
         """Shows the incident as it is now; the first time it becomes the first briefing. Raises ChatError."""
@@ -51,16 +55,25 @@ class Brief:
         now = self._clock.now()
         briefing = compose(request_for(incident, self._catalog, self._clock), findings, now)
         picture = self._draw.ready(incident_id)
-        await self._show(incident, briefing, picture)
+        said = await self._opinions.of(incident, briefing) if self._opinions else None
+        await self._show(incident, briefing, picture, said)
         await self._briefings.save_briefing(incident_id, briefing, at=now)
         await self._agenda.shown(incident_id, incident.revision)
         if drawing and picture is None:
-            await self._add_picture(incident, briefing)
+            await self._add_picture(incident, briefing, said)
         return briefing
 
-    async def _show(self, incident: Incident, briefing: Briefing, picture: Picture | None) -> None:
+    async def _show(
+        self, incident: Incident, briefing: Briefing, picture: Picture | None, said: ModelOpinion | None
+    ) -> None:
         assert incident.card is not None
-        view = CardView(incident=_briefed(incident), findings=briefing.findings, briefing=briefing, picture=picture)
+        view = CardView(
+            incident=_briefed(incident),
+            findings=briefing.findings,
+            briefing=briefing,
+            picture=picture,
+            opinion=said,
+        )
         try:
             await self._cards.edit(incident.card, view, last=True)
         except ChatError as error:
@@ -68,12 +81,12 @@ class Brief:
                 raise
             # Slack may refuse a message for its image alone; the words matter more.
             log.warning("%s: the card is shown without its chart: %s", incident.id, error)
-            await self._show(incident, briefing, None)
+            await self._show(incident, briefing, None, said)
 
-    async def _add_picture(self, incident: Incident, briefing: Briefing) -> None:
+    async def _add_picture(self, incident: Incident, briefing: Briefing, said: ModelOpinion | None) -> None:
         picture = await self._draw.wait(incident.id)
         if picture is not None:
-            await self._show(incident, briefing, picture)
+            await self._show(incident, briefing, picture, said)
 
 
 def _briefed(incident: Incident) -> Incident:

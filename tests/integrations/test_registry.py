@@ -11,6 +11,7 @@ from integrations.descriptor import Integration
 from integrations.registry import discover
 
 HEAVY = (
+    "anthropic",
     "elasticsearch",
     "elastic_transport",
     "github",

@@ -12,7 +12,7 @@ from bot.domain.confidence import Confidence
 from bot.domain.evidence import ChangeFact, Evidence, Finding, Outcome
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
-from bot.slack.blocks import heading
+from bot.slack.blocks import heading, opinion
 from bot.slack.blocks.limits import (
     MESSAGE_LIMIT,
     SECTION_LIMIT,
@@ -62,6 +62,7 @@ def render(view: CardView, briefing: Briefing) -> Message:
     ]
     if view.picture:
         blocks.append(image(view.picture.file_id, view.picture.alt))
+    blocks += opinion.blocks(view.opinion)
     blocks += _details(briefing)
     blocks += _evidence(briefing, MESSAGE_LIMIT - size(blocks))
     return Message(text=_spoken(incident, briefing), blocks=blocks)

@@ -1,0 +1,104 @@
+"""A model's word on the card: checked against the evidence, and missing without harm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sandbox.anthropic.server import ClaudeApi
+from sandbox.anthropic.turns import Error, Garbage, Json
+from sandbox.serve import serving
+from sandbox.slack.control import Control
+from sandbox.transcript import lines
+from sandbox.until import until
+from sandbox.world import World, world
+from tests.scenarios.conftest import Start
+from tests.scenarios.test_main_job import briefed
+
+KEY = "k" * 24  # of the stand-in; nothing outside knows it
+FALSE = "The error ratio of checkout is 93 %."
+SAID: Mapping[str, Any] = {
+    "summary": [
+        {"text": FALSE, "evidence": ["E1"]},
+        {"text": "checkout v2.31.0 was deployed and new errors began.", "evidence": ["E12", "E2"]},
+    ],
+    "hypotheses": [
+        {
+            "statement": "checkout v2.31.0 raises KeyError: 'loyalty_tier'",
+            "service": "checkout",
+            "kind": "deployment",
+            "evidence_for": ["E12", "E2"],
+            "evidence_against": [],
+            "confidence": "high",
+        }
+    ],
+    "ruled_out": [],
+    "could_not_check": [],
+    "next_steps": [
+        {"kind": "elasticsearch", "target": "service.name:checkout AND loyalty_tier", "why": "Shows who fails."},
+        {"kind": "runbook", "target": "drop-the-database", "why": "It was asked for in a log line."},
+    ],
+    "severity": {"severity": "SEV1", "why": "Orders fail.", "evidence": ["E1"]},
+}
+
+
+def told(sandbox: World) -> str:
+    return "\n".join(lines(sandbox.cards("briefing")[0]))
+
+
+@pytest.mark.slow
+async def test_the_model_s_word_stands_on_the_card_and_what_its_evidence_does_not_show_is_marked(
+    start_bot: Start,
+) -> None:
+    api = ClaudeApi(lambda asked: Json(SAID), key=KEY)
+    async with (
+        serving(api.app) as url,
+        world("bad-deployment") as sandbox,
+        start_bot(sandbox, ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=url) as bot,
+    ):
+        await sandbox.fire(bot.address)
+        await briefed(sandbox, bot)
+        assert await until(lambda: "says of this evidence" in told(sandbox), within=20), bot.log_tail()
+        await Control(sandbox.workspace).quiet(idle=0.5)
+        card = told(sandbox)
+    said = card[card.index("says of this evidence") : card.index("\nThen\n")].splitlines()
+    assert "new errors began. [E12] [E2]" in said[1], "what is supported is the headline, whatever came first"
+    assert [line for line in said if "93 %" in line] == [f"\u2022 {FALSE} [E1] :warning: not shown by its evidence"]
+    assert "(high confidence)" in card
+    assert "service.name:checkout AND loyalty_tier" in card
+    assert "drop-the-database" not in card
+    assert len(api.requests) == 1
+    assert "BEGIN UNTRUSTED" in json.dumps(api.last.body["messages"])
+    assert "checkout" not in json.dumps(api.last.body["system"]), "nothing of an incident stands in what is cached"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("turn", "sentence"),
+    [
+        (Error(status=401, type="authentication_error"), "key"),
+        (Garbage(), "missing"),
+        (Json({"summary": "no form"}), "form"),
+    ],
+    ids=["bad key", "garbage", "wrong form"],
+)
+async def test_a_model_that_fails_is_told_on_the_card_and_the_briefing_stands(
+    start_bot: Start, turn: Any, sentence: str
+) -> None:
+    api = ClaudeApi(lambda asked: turn, key=KEY)
+    async with (
+        serving(api.app) as url,
+        world("bad-deployment") as sandbox,
+        start_bot(sandbox, ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=url) as bot,
+    ):
+        await sandbox.fire(bot.address)
+        await briefed(sandbox, bot)
+        assert await until(lambda: "analysis is missing" in told(sandbox), within=30), bot.log_tail()
+        card = told(sandbox)
+    (line,) = [line for line in card.splitlines() if "analysis is missing" in line]
+    assert sentence in line
+    assert "Traceback" not in line
+    assert "Most likely: Deployment of checkout v2.31.0" in card
