@@ -135,7 +135,7 @@ def test_without_an_audit_log_no_action_is_done() -> None:
     assert not bites([switch], AI, "shop", "INC-1")
 
 
-# --- changes that did not help -----------------------------------------------------------------------------------------
+# --- changes that did not help ---------------------------------------------------------------------------------------
 
 
 def failed(minutes_ago: float, incident: str = "INC-1") -> FailedVerify:
