@@ -83,6 +83,23 @@ def check() -> None:
     raise typer.Exit(show(asyncio.run(check_all(settings, integrations))))
 
 
+@cli.command()
+def replay(
+    incident: Annotated[str, typer.Argument(help="Its id, as INC-2026-0042.", metavar="ID")],
+    prompt: Annotated[
+        Path | None, typer.Option(help="Instructions to try in place of the shipped ones.", metavar="FILE")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Another model, by its id.", metavar="ID")] = "",
+) -> None:
+    """Analyse a stored incident anew, with another prompt or model, and show what would be different. Stores nothing.
+
+    Example: first-responder replay INC-2026-0042 --model claude-opus-5-5
+    """
+    from bot.replaying import replay
+
+    raise typer.Exit(replay(os.environ, incident, prompt, model))
+
+
 @imports.command("folder")
 def import_folder(
     path: Annotated[Path, typer.Argument(help="A folder of Markdown postmortems, JSON or JSON lines.")],

@@ -23,9 +23,13 @@ def render(template: str, **values: Any) -> Rendered:
 
     Values are put in as they are: what comes from outside is escaped by the caller for where the text goes.
     """
-    source = _source(template)
+    return render_source(_source(template), template, **values)
+
+
+def render_source(source: str, name: str, **values: Any) -> Rendered:
+    """A template that stands elsewhere. Raises jinja2.TemplateError."""
     text = _environment().from_string(source).render(**values)
-    return Rendered(text=text, template=template, hash=hashlib.sha256(source.encode()).hexdigest()[:16])
+    return Rendered(text=text, template=name, hash=hashlib.sha256(source.encode()).hexdigest()[:16])
 
 
 @cache

@@ -63,6 +63,7 @@ class Asking:
     ledger: EvidenceLedger
 
     def request(self, prompt: Rendered, now: datetime) -> ModelRequest:
+        """`prompt`: the instructions; they hold nothing of the incident."""
         said = render(
             FRAME,
             incident=self.incident.id,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +106,41 @@ async def test_a_model_that_fails_is_told_on_the_card_and_the_briefing_stands(
     assert sentence in line
     assert "Traceback" not in line
     assert "Most likely: Deployment of checkout v2.31.0" in card
+
+
+@pytest.mark.slow
+async def test_a_stored_incident_is_analysed_anew_with_another_prompt_and_model(
+    start_bot: Start, tmp_path: Path
+) -> None:
+    other = {**SAID, "summary": [{"text": FALSE, "evidence": ["E1"]}], "hypotheses": []}
+    api = ClaudeApi(lambda asked: Json(other if asked.model == "claude-opus-5-5" else SAID), key=KEY)
+    prompt = tmp_path / "mine.j2"
+    prompt.write_text("Say what is wrong. Cite ids.")
+    async with serving(api.app) as url, world("bad-deployment") as sandbox:
+        settings = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url}
+        async with start_bot(sandbox, **settings) as bot:
+            await sandbox.fire(bot.address)
+            await briefed(sandbox, bot)
+            assert await until(lambda: "says of this evidence" in told(sandbox), within=20), bot.log_tail()
+        environ = {**sandbox.environ(tmp_path / "data", 0), **settings, "PATH": "", "COLUMNS": "200"}
+
+        async def replay(*arguments: str) -> tuple[int | None, str]:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "replay", *arguments, env=environ, stdout=PIPE, stderr=STDOUT
+            )
+            said, _ = await process.communicate()
+            return process.returncode, said.decode()
+
+        code, said = await replay("INC-2026-0001", "--prompt", str(prompt), "--model", "claude-opus-5-5")
+        assert code == 0, said
+        assert "claude-sonnet-5-5" in said
+        assert "claude-opus-5-5" in said
+        assert "none that its evidence shows" in said
+        assert api.last.system == "Say what is wrong. Cite ids."
+        code, said = await replay("INC-2026-9999")
+        assert (code, "No findings of INC-2026-9999" in said) == (1, True)
+        prompt.write_text("{{ incident }}")
+        code, said = await replay("INC-2026-0001", "--prompt", str(prompt))
+        assert code == 2
+        assert "Instructions hold no variables" in said
+    assert len(api.requests) == 2
