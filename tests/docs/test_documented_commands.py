@@ -37,6 +37,8 @@ COVERED: Mapping[str, str] = {
     ".venv/bin/first-responder check": "test_check_says_what_works",
     ".venv/bin/first-responder run": "test_run_accepts_webhooks",
     ".venv/bin/first-responder import folder docs/postmortems --dry-run": "test_the_documented_import_tells_what_is_new",
+    ".venv/bin/first-responder memory forget INC-2026-0042": "test_the_documented_forgetting_says_what_there_is",
+    ".venv/bin/first-responder memory retain --days 365 --dry-run": "test_the_documented_forgetting_says_what_there_is",
     ".venv/bin/first-responder memory pages": "test_the_documented_places_of_pages_are_read",
     "export RUNBOOK_PAGES=docs/runbooks,github:acme/handbook/oncall": "test_exported_variables_are_settings",
     ".venv/bin/python scripts/performance_page.py bench.json": "tests/docs/test_pages.py makes the table",
@@ -173,6 +175,13 @@ def test_the_documented_import_tells_what_is_new(tmp_path: Path) -> None:
     done = first_responder(tmp_path, "import", "folder", "docs/postmortems", "--dry-run")
     assert done.returncode == 0, done.stdout
     assert re.search(r"1\s+new\b", done.stdout), done.stdout
+
+
+def test_the_documented_forgetting_says_what_there_is(tmp_path: Path) -> None:
+    forgotten = first_responder(tmp_path, "memory", "forget", "INC-2026-0042")
+    assert (forgotten.returncode, "There is nothing of INC-2026-0042 here." in forgotten.stdout) == (1, True)
+    old = first_responder(tmp_path, "memory", "retain", "--days", "365", "--dry-run")
+    assert (old.returncode, "Nothing is older than 365 days." in old.stdout) == (0, True), old.stdout
 
 
 def test_the_documented_places_of_pages_are_read(tmp_path: Path) -> None:
