@@ -36,7 +36,7 @@ COVERED: Mapping[str, str] = {
     "make bench ARGS='--json bench.json'": "test_make_bench_runs_the_benchmarks",
     ".venv/bin/first-responder check": "test_check_says_what_works",
     ".venv/bin/first-responder run": "test_run_accepts_webhooks",
-    ".venv/bin/first-responder import folder docs/postmortems --dry-run": "test_the_documented_import_tells_what_is_new",
+    ".venv/bin/first-responder import folder docs/postmortems --dry-run": "test_the_documented_import_says_its_count",
     ".venv/bin/first-responder memory forget INC-2026-0042": "test_the_documented_forgetting_says_what_there_is",
     ".venv/bin/first-responder memory retain --days 365 --dry-run": "test_the_documented_forgetting_says_what_there_is",
     ".venv/bin/first-responder memory pages": "test_the_documented_places_of_pages_are_read",
@@ -168,7 +168,7 @@ async def test_check_says_what_works(tmp_path: Path) -> None:
         assert subject in said.decode()
 
 
-def test_the_documented_import_tells_what_is_new(tmp_path: Path) -> None:
+def test_the_documented_import_says_its_count(tmp_path: Path) -> None:
     folder = tmp_path / "docs" / "postmortems"
     folder.mkdir(parents=True)
     (folder / "one.md").write_text("# Orders down\n\n**Date**: 2026-03-04\n\n## Root cause\n\nA full pool.\n")
