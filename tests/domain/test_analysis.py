@@ -171,6 +171,8 @@ def test_offered_runbooks_and_reading_queries_are_shown(kind: str, target: str) 
         ("runbook", "kubectl rollout undo deployment/checkout", Refusal.NOT_OFFERED),
         ("prometheus", "sum(rate(x[5m", Refusal.NOT_PROMQL),
         ("prometheus", "rm -rf /", Refusal.NOT_PROMQL),
+        ("prometheus", "rm -rf / --no-preserve-root", Refusal.NOT_PROMQL),
+        ("elasticsearch", "kubectl delete namespace shop", Refusal.NOT_A_QUERY),
         ("prometheus", "up\n/api/v1/admin/tsdb/delete_series", Refusal.NOT_PROMQL),
         ("elasticsearch", '{"script": {"source": "ctx._source.x = 1"}}', Refusal.NOT_A_QUERY),
         ("elasticsearch", "POST /logs/_delete_by_query", Refusal.NOT_A_QUERY),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from itertools import pairwise
 
 from bot.domain.analysis.checked import NextStep, Refusal, StepKind
 from bot.domain.plaintext import plain
@@ -13,6 +14,12 @@ LONGEST_QUERY = 1000
 _NOT_PLAIN = re.compile(
     r"^\s*[\[{]|\b_[a-z]+(?:_[a-z]+)*\b\s*(?:\?|/|$)|^\s*(?:GET|POST|PUT|DELETE|HEAD)\s|\|", re.IGNORECASE
 )
+# A shell's command may be PromQL by its grammar ("rm -rf / --no-preserve-root" is a difference of metrics), and any
+# words are a query string. Somebody may paste what is shown, so both must look like what they are.
+_SELECTS = re.compile(r"[A-Za-z_:][\w:]*\s*[({\[]|^\s*[a-zA-Z_:][\w:]*\s*$")  # a function, a selector, or one metric
+_FIELD = re.compile(r"[\w.@-]+:\S")
+_JOINTS = frozenset({"", "AND", "OR", "NOT", "TO", "and", "or", "not", "&&", "||"})
+_PHRASE = re.compile(r'"[^"]+"')
 
 
 def refusal_of(step: NextStep, runbooks: Container[str]) -> Refusal | None:
@@ -36,15 +43,30 @@ def _is_promql(query: str) -> bool:
         promql_parser.parse(query)
     except ValueError:
         return False
-    return True
+    return bool(_SELECTS.search(query))
 
 
 def _is_query_string(query: str) -> bool:
     """Lucene's syntax as far as it matters: quotation marks and brackets are closed, and it is nothing else."""
     bare = re.sub(r'\\.|"(?:[^"\\]|\\.)*"', "", query)
     return (
-        not _NOT_PLAIN.search(bare)
+        (bool(_PHRASE.fullmatch(query)) or _asks_fields(query))
+        and not _NOT_PLAIN.search(bare)
         and '"' not in bare
         and bare.count("(") == bare.count(")")
         and bare.count("[") + bare.count("{") == bare.count("]") + bare.count("}")
     )
+
+
+def _asks_fields(query: str) -> bool:
+    """Some term is of a field, and no two bare words follow each other: those are a sentence or a command."""
+    terms = _PHRASE.sub("\x01", query).split()
+    kinds = [_kind(term) for term in terms]
+    return "field" in kinds and ("bare", "bare") not in pairwise(kinds)
+
+
+def _kind(term: str) -> str:
+    bare = term.strip("-+!()[]{}")
+    if _FIELD.match(bare):
+        return "field"
+    return "joint" if bare in _JOINTS or "\x01" in bare else "bare"
