@@ -24,8 +24,10 @@ imports = typer.Typer(
 memory = typer.Typer(
     help="What the bot remembers: search it, bring it up to date, forget parts of it.", no_args_is_help=True
 )
+runbook = typer.Typer(help="Runbooks of the operators: find mistakes in them, see what they do.", no_args_is_help=True)
 cli.add_typer(imports, name="import")
 cli.add_typer(memory, name="memory")
+cli.add_typer(runbook, name="runbook")
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Store nothing; tell what an import would do.")]
 ReportFile = Annotated[
@@ -227,6 +229,41 @@ def memory_pages() -> None:
     from bot.remembering import pages
 
     raise typer.Exit(pages(os.environ))
+
+
+@runbook.command("lint")
+def runbook_lint(
+    path: Annotated[Path | None, typer.Argument(help="A folder or a file; by default RUNBOOKS_DIR.")] = None,
+) -> None:
+    """Tell all that is wrong with runbooks, with file, line and remedy. Exits with 1 where anything is.
+
+    Example: first-responder runbook lint runbooks/high-memory.yaml
+    """
+    from bot.runbook_files import lint
+
+    raise typer.Exit(lint(os.environ, path))
+
+
+@runbook.command("show")
+def runbook_show(id: Annotated[str, typer.Argument(help="The runbook's id.", metavar="ID")]) -> None:
+    """What a runbook would do, step by step, and what it must be told.
+
+    Example: first-responder runbook show high-memory
+    """
+    from bot.runbook_files import show
+
+    raise typer.Exit(show(os.environ, id))
+
+
+@runbook.command("schema")
+def runbook_schema() -> None:
+    """The JSON Schema of a runbook's file, for editors.
+
+    Example: first-responder runbook schema
+    """
+    from bot.runbook_files import schema
+
+    raise typer.Exit(schema())
 
 
 def _load() -> tuple[Any, Mapping[str, Any]]:
