@@ -136,7 +136,13 @@ def test_make_demo_of_an_unknown_scenario_is_an_error(tmp_path: Path) -> None:
 
 def test_make_test_checks_everything(tmp_path: Path) -> None:
     planned = make(tmp_path / "home", "--dry-run", "test").stdout
-    for step in ("ruff format --check .", "ruff check .", "mypy", "lint-imports", "python -m pytest"):
+    for step in (
+        "ruff format --check .",
+        "ruff check .",
+        "mypy",
+        "lint-imports",
+        "python -m pytest -n auto --dist worksteal",
+    ):
         assert re.search(rf"^{re.escape(BIN + step)}\s*$", planned, re.MULTILINE), f"make test leaves out {step}"
 
 
