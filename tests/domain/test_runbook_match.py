@@ -23,8 +23,11 @@ def alert(title: str = "Something is wrong", name: str = "", service: str | None
     )
 
 
-def runbook(id: str, **trigger: tuple[str, ...]) -> Runbook:
-    return Runbook(id=id, title=id, owner="", trigger=Trigger(**trigger), steps=(RunbookStep(title="Look"),))
+def runbook(
+    id: str, *, alerts: tuple[str, ...] = (), services: tuple[str, ...] = (), words: tuple[str, ...] = ()
+) -> Runbook:
+    trigger = Trigger(alerts=alerts, services=services, words=words)
+    return Runbook(id=id, title=id, owner="", trigger=trigger, steps=(RunbookStep(title="Look"),))
 
 
 def match(*runbooks: Runbook, alert: Alert, service: Service | None = CHECKOUT) -> list[RunbookMatch]:
