@@ -17,6 +17,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from bot.analysing import analysis, metered_model
+from bot.asking import questions
 from bot.domain.catalog import Catalog
 from bot.domain.ports import Clock, ContextSource, Warmable
 from bot.domain.ports.opinion import ThreadNotes
@@ -41,6 +42,7 @@ from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
 from bot.slack.event_worker import EventWorker
 from bot.slack.listeners import build
+from bot.slack.questions import Questions
 from bot.slack.thread_notes import SlackThreadNotes
 from bot.slack.web_api import WebApi
 from bot.source_health import SourceHealth
@@ -89,6 +91,8 @@ async def respond(
         gather = Gather(guards, deadline=settings.bot.source_deadline)
         notes = SlackThreadNotes(api, store.effects)
         model = await stack.enter_async_context(metered_model(settings, store, notes, tools.clock))
+        asked = questions(settings, store, api, knowledge, guards, model, tools.clock)
+        stack.push_async_callback(asked.close)
         responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools, model, notes)
         if responder.analyse is not None:
             stack.push_async_callback(responder.analyse.close)
@@ -102,7 +106,7 @@ async def respond(
         )
         doors.set_wake(dispatch.wake)
         worker = await stack.enter_async_context(
-            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors)
+            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors, asked)
         )
         if settings.bot.preload:
             lent = [source for made in sources.values() for source in made]
@@ -250,6 +254,7 @@ async def _listening(
     clock: Clock,
     dispatch: Dispatch,
     doors: Doors,
+    asked: Questions,
 ) -> AsyncIterator[EventWorker]:
     desk = Desk(
         api=api,
@@ -263,8 +268,10 @@ async def _listening(
         on_accepted=dispatch.wake,
         archive=archive(knowledge, store, clock, settings.slack.command),
         quoting=quoting(knowledge, store, clock),
+        questions=asked,
     )
-    worker = EventWorker(store.slack_events, desk)
+    worker = EventWorker(asked.events, desk)
+    asked.events.wake = worker.wake
     app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)
     async with connected(settings.slack, app, api, open_door=doors.open_slack, ready=doors.ready):
         yield worker

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
 from bot.domain.answers import catch_up
-from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
@@ -19,8 +17,10 @@ from bot.flows.quote import Quoting
 from bot.slack import views
 from bot.slack.answer_views import catch_up_text, quoted_text
 from bot.slack.archive import Archive
-from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, moment
-from bot.slack.mrkdwn import escape, mentioned, typed
+from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, Spoke, moment
+from bot.slack.mrkdwn import escape
+from bot.slack.people import People
+from bot.slack.questions import Questions
 from bot.slack.web_api import WebApi
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ REPLY_EVENT = "reply"  # the metadata's event type on our answers
 QUESTION_LIMIT = 1000  # characters
 NOTE_LIMIT = 500  # characters of a message that the timeline keeps
 TITLE_LIMIT = 140  # characters, in the form and from it
-USER_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 
 
 class NoteOutcome(StrEnum):
@@ -56,6 +55,7 @@ class Desk:
         on_accepted: Callable[[], None],
         archive: Archive | None = None,
         quoting: Quoting | None = None,
+        questions: Questions | None = None,
     ) -> None:
         self._api = api
         self._incidents = incidents
@@ -68,7 +68,8 @@ class Desk:
         self._on_accepted = on_accepted
         self._archive = archive
         self._quoting = quoting
-        self._names: dict[str, str] = {}  # by user id
+        self.questions = questions
+        self._people = People(api)
 
     async def handle(self, intent: Intent) -> str:
         """Do what an event asks; returns one word on what came of it."""
@@ -80,9 +81,21 @@ class Desk:
                 return "home shown"
             case Noted():
                 return await self.note(intent)
+            case Spoke():
+                return await self.questions.heard(intent) if self.questions else "ignored: questions are not answered"
+            case Asked() if self.questions is not None and (words := await self._question(intent, self.questions)):
+                return await self.questions.ask(intent, words)
             case Asked():
                 await self._reply(intent, await self.answer(intent))
                 return f"answered {intent.command.name}"
+
+    async def _question(self, asked: Asked, questions: Questions) -> str:
+        """What is asked; empty where it is another command. A conversation goes on with whatever is none."""
+        if asked.command.name == "ask":
+            return asked.command.argument
+        if asked.command.name == "unknown" and await questions.is_conversation(asked):
+            return asked.text
+        return ""
 
     async def answer(self, asked: Asked) -> str:
         """The answer to a command, as mrkdwn."""
@@ -128,28 +141,30 @@ class Desk:
                 incident_id=incident.id,
                 at=self._clock.now(),
                 kind="note",
-                text=plain(await self._typed(asked.command.argument), NOTE_LIMIT),
+                text=plain(await self._people.typed(asked.command.argument), NOTE_LIMIT),
                 actor=asked.user,
             )
             await self._timeline.add(event, key=f"note:{asked.id}")
             return f"Added to the timeline of {incident.id}."
         events = await self._timeline.of(incident.id)
-        names = await self._names_of([event.actor for event in views.newest(events)])
+        names = await self._people.names_of([event.actor for event in views.newest(events)])
         return views.timeline_text(incident, events, names)
 
     async def _archive_answer(self, asked: Asked, archive: Archive) -> str:
         incident = await self._incidents.in_place(asked.channel, asked.thread)
-        argument = await self._typed(asked.command.argument)
-        names = await self._names_of([asked.user])
+        argument = await self._people.typed(asked.command.argument)
+        names = await self._people.names_of([asked.user])
         return await archive.answer(asked, incident, argument, names.get(asked.user, asked.user))
 
     async def _ask(self, asked: Asked, quoting: Quoting) -> str:
-        question = plain(await self._typed(asked.command.argument), QUESTION_LIMIT)
+        question = plain(await self._people.typed(asked.command.argument), QUESTION_LIMIT)
         if not question:
             return f"Ask me something: `{self._command} ask what changed?`"
+        if self.questions is not None and await self.questions.ask_aloud(asked, asked.command.argument):
+            return "Your question stands in the channel now; its answer comes in the thread."
         incident = await self._incidents.in_place(asked.channel, asked.thread)
         events = await self._timeline.of(incident.id) if incident else ()
-        names = await self._names_of([event.actor for event in events])
+        names = await self._people.names_of([event.actor for event in events])
         return quoted_text(await quoting(question, incident, names))
 
     async def _catch_up(self, asked: Asked, quoting: Quoting) -> str:
@@ -157,7 +172,7 @@ class Desk:
         if incident is None:
             return self._no_incident("")
         events = await self._timeline.of(incident.id)
-        material = await quoting.material("", incident, await self._names_of([event.actor for event in events]))
+        material = await quoting.material("", incident, await self._people.names_of([event.actor for event in events]))
         return catch_up_text(views.status_text(incident, self._clock.now()), catch_up(material))
 
     async def note(self, noted: Noted) -> NoteOutcome:
@@ -176,7 +191,7 @@ class Desk:
             incident_id=incident.id,
             at=moment(noted.ts),
             kind="note",
-            text=plain(await self._typed(noted.text or ""), NOTE_LIMIT),
+            text=plain(await self._people.typed(noted.text or ""), NOTE_LIMIT),
             actor=noted.author or noted.user,
             link=link,
         )
@@ -197,22 +212,6 @@ class Desk:
         # A reply's id may bring its thread's first message along.
         message: Mapping[str, Any] = next((found for found in page["messages"] if found.get("ts") == noted.ts), {})
         return replace(noted, text=message.get("text", ""), author=message.get("user"), thread=message.get("thread_ts"))
-
-    async def _typed(self, text: str) -> str:
-        return typed(text, await self._names_of(mentioned(text)))
-
-    async def _names_of(self, users: Iterable[str]) -> Mapping[str, str]:
-        """What these people are called; those who cannot be looked up are missing."""
-        for user in dict.fromkeys(users):
-            if user in self._names or not USER_ID.fullmatch(user):
-                continue
-            try:
-                found = (await self._api.call("users.info", user=user))["user"]
-            except ChatError as error:
-                log.info("%s has no name: %s", user, error)
-                continue
-            self._names[user] = found.get("real_name") or found.get("name") or user
-        return self._names
 
     async def _reply(self, asked: Asked, text: str) -> None:
         key = f"reply:{asked.id}"
@@ -245,7 +244,7 @@ class Desk:
         await self._api.call("views.publish", user_id=user, view=view)
 
     async def open_form(self, trigger: str, title: str = "") -> None:
-        title = plain(await self._typed(title), TITLE_LIMIT)
+        title = plain(await self._people.typed(title), TITLE_LIMIT)
         await self._api.call("views.open", trigger_id=trigger, view=views.declare_form(self._services, title))
 
     async def declare(self, declared: Declared) -> None:

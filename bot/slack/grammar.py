@@ -53,6 +53,7 @@ WORDS = (
 
 TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note"})  # whatever follows is theirs, questions too
 _CATCH_UP = re.compile(r"catch (?:me |us )?up\b", re.IGNORECASE)
+WITHOUT_BLANKS = 6  # characters of a question in a script that sets no blanks
 SENTENCE = 3  # words: so many that begin with no command are said, not mistyped
 _ASKING = re.compile(
     r"(?:what|why|who|whose|whom|when|where|which|how|is|are|was|were|did|does|has|have|can|could|should)\b", re.I
@@ -72,7 +73,8 @@ class Command:
 
 def _is_question(text: str) -> bool:
     """Several words that ask: "status" is a command, "status of orders?" is not."""
-    return " " in text and (text.endswith("?") or _ASKING.match(text) is not None)
+    is_long = " " in text or (not text.isascii() and len(text) >= WITHOUT_BLANKS)
+    return is_long and (text.endswith(("?", "？", "؟")) or _ASKING.match(text) is not None)
 
 
 def parse(text: str) -> Command:

@@ -13,6 +13,9 @@ from bot.slack.grammar import Command, parse
 DECLARE_FORM = "declare_incident"  # callback id of the modal and of the global shortcut
 ADD_TO_TIMELINE = "add_timeline"  # callback id of the message shortcut
 TIMELINE_REACTION = "pushpin"
+SPOKEN = (None, "file_share", "thread_broadcast")  # subtypes of messages that people write
+_MENTION = re.compile(r"<@[A-Z0-9]+(\|[^>]*)?>")
+_GROUP = re.compile(r"<!(?:subteam|here|channel|everyone)\b[^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,40 @@ class Asked:
     user: str
     channel: str
     thread: str | None = None  # where a mention is answered
+    text: str = ""  # all of it, as mrkdwn
+    team: str = ""  # of who asked; empty where the payload does not tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoke:
+    """Somebody wrote in a thread and mentioned nobody: it may be meant for the bot."""
+
+    id: str
+    user: str
+    channel: str
+    thread: str
+    text: str  # mrkdwn
+    team: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """Somebody pressed the button that stops an answer."""
+
+    key: str  # of the question
+    user: str
+    team: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Somebody said whether an answer helped."""
+
+    answer: str
+    user: str
+    team: str
+    channel: str
+    helped: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +100,7 @@ class Ignored:
     why: str
 
 
-Intent = Asked | Noted | HomeOpened | Ignored
+Intent = Asked | Spoke | Noted | HomeOpened | Ignored
 
 
 def event_intent(body: Mapping[str, Any]) -> Intent:
@@ -72,34 +109,76 @@ def event_intent(body: Mapping[str, Any]) -> Intent:
     kind = str(event.get("type"))
     reader = READERS.get(kind)
     try:
+        if kind == "message":
+            return _message(event, _own_user(body))
         return reader(event) if reader else Ignored(why=f"no use for {kind}")
     except (KeyError, TypeError, AttributeError) as error:
         return Ignored(why=f"an unreadable {kind} event: {type(error).__name__} {error}")
 
 
+def _own_user(body: Mapping[str, Any]) -> str:
+    """Our bot's user id, where the envelope tells."""
+    known = body.get("authorizations") or [{}]
+    return str(known[0].get("user_id") or "") if known[0].get("is_bot", True) else ""
+
+
 def _mention(event: Mapping[str, Any]) -> Intent:
     if event.get("bot_id"):
         return Ignored(why="another bot")
-    words = re.sub(r"<@[A-Z0-9]+(\|[^>]*)?>", " ", str(event.get("text", "")), count=1).strip()
+    if event.get("edited"):
+        return Ignored(why="an edit: what was asked first is answered")
+    words = _MENTION.sub(" ", str(event.get("text", "")), count=1).strip()
     return Asked(
         id=f"{event['channel']}:{event['ts']}",
         command=parse(words),
         user=event["user"],
         channel=event["channel"],
         thread=event.get("thread_ts") or event["ts"],
+        text=words,
+        team=_team(event),
     )
 
 
-def _message(event: Mapping[str, Any]) -> Intent:
-    """A direct message is a command; other messages are not ours (a mention comes as an event of its own)."""
-    if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+def _message(event: Mapping[str, Any], own: str = "") -> Intent:
+    """A direct message is a command; one in a thread may go on with a conversation.
+
+    A mention comes as an event of its own.
+    """
+    if event.get("subtype") not in SPOKEN or event.get("bot_id") or event.get("edited") or event.get("user") == own:
         return Ignored(why="a message that does not speak to the bot")
-    return Asked(
+    if event.get("channel_type") == "im":
+        return _direct(event)
+    thread, text = event.get("thread_ts"), str(event.get("text", ""))
+    if not thread or thread == event["ts"]:
+        return Ignored(why="a message that does not speak to the bot")
+    if _MENTION.search(text) or _GROUP.search(text):
+        return Ignored(why="a message that speaks to somebody")
+    return Spoke(
         id=f"{event['channel']}:{event['ts']}",
-        command=parse(str(event.get("text", ""))),
         user=event["user"],
         channel=event["channel"],
+        thread=thread,
+        text=text,
+        team=_team(event),
     )
+
+
+def _direct(event: Mapping[str, Any]) -> Asked:
+    text = str(event.get("text", ""))
+    return Asked(
+        id=f"{event['channel']}:{event['ts']}",
+        command=parse(_MENTION.sub(" ", text, count=1).strip() if _MENTION.match(text) else text),
+        user=event["user"],
+        channel=event["channel"],
+        thread=event.get("thread_ts"),
+        text=text,
+        team=_team(event),
+    )
+
+
+def _team(event: Mapping[str, Any]) -> str:
+    """Of who speaks, who may be of another workspace."""
+    return str(event.get("user_team") or event.get("team") or "")
 
 
 def _reaction(event: Mapping[str, Any]) -> Intent:
@@ -159,7 +238,32 @@ def slash_intent(body: Mapping[str, Any]) -> Asked:
         command=parse(str(body.get("text", ""))),
         user=body["user_id"],
         channel=body["channel_id"],
+        text=str(body.get("text", "")),
+        team=str(body.get("team_id") or ""),
     )
+
+
+def stop_intent(body: Mapping[str, Any]) -> Stopped:
+    return Stopped(key=str(_pressed(body)), user=body["user"]["id"], team=_presser_team(body))
+
+
+def judge_intent(body: Mapping[str, Any], *, helped: bool) -> Judged:
+    return Judged(
+        answer=str(_pressed(body)),
+        user=body["user"]["id"],
+        team=_presser_team(body),
+        channel=body["channel"]["id"],
+        helped=helped,
+    )
+
+
+def _pressed(body: Mapping[str, Any]) -> Any:
+    return body["actions"][0].get("value") or ""
+
+
+def _presser_team(body: Mapping[str, Any]) -> str:
+    """The workspace of who pressed; where the payload does not tell, that of the button."""
+    return str(body["user"].get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
 def shortcut_intent(body: Mapping[str, Any]) -> Noted:

@@ -19,10 +19,14 @@ from bot.slack.inbound import (
     ADD_TO_TIMELINE,
     DECLARE_FORM,
     declaration,
+    judge_intent,
     shortcut_intent,
     slash_intent,
+    stop_intent,
 )
 from bot.slack.mrkdwn import escape
+from bot.slack.questions import Questions
+from bot.slack.replies import DID_NOT_HELP, HELPED, STOP_ANSWER
 from bot.slack.settings import SlackSettings
 from bot.slack.web_api import translating
 
@@ -51,6 +55,8 @@ def build(
     _record_events(app, events, on_event)
     _answer_commands(app, settings.command, desk)
     _answer_forms(app, desk)
+    if desk.questions is not None:
+        _answer_buttons(app, desk.questions)
     _answer_failures(app)
     return app
 
@@ -101,6 +107,28 @@ def _answer_forms(app: AsyncApp, desk: Desk) -> None:
             return
         await desk.declare(declared)  # on disk before the form closes
         await ack()
+
+
+def _answer_buttons(app: AsyncApp, questions: Questions) -> None:
+    @app.action(STOP_ANSWER)
+    async def stop(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        async with _telling(body, respond):
+            await _tell(body, respond, (await questions.stop(stop_intent(body))).value)
+
+    async def judge(body: dict[str, Any], respond: Any, *, helped: bool) -> None:
+        async with _telling(body, respond):
+            await _tell(body, respond, await questions.judge(judge_intent(body, helped=helped)))
+
+    @app.action(HELPED)
+    async def helped(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        await judge(body, respond, helped=True)
+
+    @app.action(DID_NOT_HELP)
+    async def did_not_help(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        await judge(body, respond, helped=False)
 
 
 def _answer_failures(app: AsyncApp) -> None:

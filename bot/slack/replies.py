@@ -24,7 +24,8 @@ SPACING = 0.7  # seconds between two pieces: chat.appendStream is a tier 4 metho
 LONGEST = 11_000  # characters of an answer; Slack takes 12,000 of Markdown in a message
 SPOKEN_LIMIT = 3000  # characters of what notifications and screen readers say
 STATUS_LIMIT = 100
-NOTICE_LIMIT = 600
+NOTICE_LIMIT = 600  # characters of a line
+MOST_NOTICES = 4  # lines
 TITLE_LIMIT = 90
 MOST_SOURCES = 10
 LINK_LIMIT = 500
@@ -42,6 +43,10 @@ class SlackReplies:
         reply = SlackReply(self._api, spot, ended=lambda: self._running.pop(spot.key, None))
         self._running[spot.key] = reply
         return reply
+
+    def forget(self, key: str) -> None:
+        """Nothing was written, and nothing will be."""
+        self._running.pop(key, None)
 
     def stop(self, key: str) -> bool:
         """False where that answer has ended, or is another process's."""
@@ -64,16 +69,24 @@ class SlackReply:
         self._is_cut = False
         self._ts: str | None = None
         self._not_before = 0.0
-        self._stopped = asyncio.Event()
+        self._status: asyncio.Task[None] | None = None
+        self.halted = asyncio.Event()  # set by the button
 
     def stop(self) -> None:
-        self._stopped.set()
+        self.halted.set()
 
     @property
     def is_stopped(self) -> bool:
-        return self._stopped.is_set()
+        return self.halted.is_set()
 
     async def doing(self, what: str) -> None:
+        """Returns at once: people watch it, nobody waits for it."""
+        before = self._status
+        self._status = asyncio.create_task(self._show_status(what, before))
+
+    async def _show_status(self, what: str, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await before
         try:
             await self._api.call(
                 "assistant.threads.setStatus",
@@ -93,7 +106,7 @@ class SlackReply:
     async def finish(self, *, notice: str = "", sources: Sequence[Source] = (), answer_id: str = "") -> str:
         try:
             self._take(self._harmless.finish())
-            blocks = [*_sources(sources), *_notice(notice), *(_feedback(answer_id) if answer_id else ())]
+            blocks = [*_sources(sources), *_notice(notice), *(feedback_buttons(answer_id) if answer_id else ())]
             if self._ts is None:
                 self._waiting = self._waiting or "\u2026"
             if self._waiting:
@@ -111,6 +124,18 @@ class SlackReply:
             return self._ts
         finally:
             self._ended()
+
+    async def settle(self) -> None:
+        """Until no status is on its way: one that came after a message would stay."""
+        if self._status is not None:
+            await self._status
+
+    async def give_up(self, why: str) -> bool:
+        """Ends what was begun, by a fault of ours. Whether there was anything."""
+        if self._ts is None:
+            return False
+        await self.finish(notice=f"Broken off: {why}")
+        return True
 
     # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -140,6 +165,7 @@ class SlackReply:
             self.stop()
 
     async def _start(self, piece: str) -> None:
+        await self.settle()
         started = await self._api.call(
             "chat.startStream",
             channel=self._spot.channel,
@@ -161,7 +187,7 @@ def _stop_button(key: str) -> dict[str, Any]:
     return {"type": "actions", "elements": [_button("Stop", STOP_ANSWER, key)]}
 
 
-def _feedback(answer_id: str) -> list[dict[str, Any]]:
+def feedback_buttons(answer_id: str) -> list[dict[str, Any]]:
     buttons = [_button("Helped", HELPED, answer_id), _button("Did not help", DID_NOT_HELP, answer_id)]
     return [{"type": "actions", "elements": buttons}]
 
@@ -189,4 +215,5 @@ def _source(source: Source) -> str:
 
 
 def _notice(notice: str) -> list[dict[str, Any]]:
-    return [context(escape(plain(notice, NOTICE_LIMIT)))] if notice else []
+    lines = [escape(plain(line, NOTICE_LIMIT)) for line in notice.split("\n") if line.strip()]
+    return [context("\n".join(lines[:MOST_NOTICES]))] if lines else []

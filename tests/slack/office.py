@@ -17,11 +17,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
 
 from bot.app import SlackDoor, SystemClock
+from bot.asking import asking, read_only_tools
 from bot.domain.alert import Alert, Delivery
 from bot.domain.catalog import Catalog, Service
 from bot.domain.incident import Card, GroupingReason, Incident, Place, PlaceKind
 from bot.domain.remembered import Recalled
+from bot.domain.runbook import Runbook
+from bot.flows.guard import Guard
 from bot.flows.learn import Learn
+from bot.flows.metered import MeteredModel
 from bot.flows.quote import Quoting
 from bot.slack.archive import Archive
 from bot.slack.desk import Desk
@@ -63,8 +67,30 @@ class Office:
     settings: SlackSettings
     bot_url: str = ""  # where our own front door is, in HTTP mode
     wakes: list[int] = field(default_factory=list)  # one for each incident that was declared
+    model: MeteredModel | None = None
+    guards: Sequence[Guard] = ()
+    runbooks: Sequence[Runbook] = ()
 
     def __post_init__(self) -> None:
+        quoting = Quoting(
+            briefings=self.store.briefings,
+            timeline=self.store.timeline,
+            catalog=CATALOG,
+            similar=self.similar,
+            nearest=nearest,
+            clock=SystemClock(),
+        )
+        tools = read_only_tools(
+            self.store,
+            catalog=CATALOG,
+            similar=self.similar,
+            runbooks=self.runbooks,
+            guards=self.guards,
+            clock=SystemClock(),
+        )
+        self.questions = asking(
+            self.store, self.api, tools=tools, quoting=quoting, model=self.model, clock=SystemClock(), command="/inc"
+        )
         self.desk = Desk(
             api=self.api,
             incidents=self.store.incidents,
@@ -90,16 +116,11 @@ class Office:
                 clock=SystemClock(),
                 command="/inc",
             ),
-            quoting=Quoting(
-                briefings=self.store.briefings,
-                timeline=self.store.timeline,
-                catalog=CATALOG,
-                similar=self.similar,
-                nearest=nearest,
-                clock=SystemClock(),
-            ),
+            quoting=quoting,
+            questions=self.questions,
         )
-        self.worker = EventWorker(self.store.slack_events, self.desk)
+        self.worker = EventWorker(self.questions.events, self.desk)
+        self.questions.events.wake = self.worker.wake
 
     def app(self) -> AsyncApp:
         return build(
@@ -221,7 +242,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path, people: Any, *, mode: str = "socket", connect: bool = True) -> AsyncIterator[Office]:
+async def office(
+    folder: Path, people: Any, *, mode: str = "socket", connect: bool = True, **parts: Any
+) -> AsyncIterator[Office]:
     """A workspace with our manifest installed and the listeners connected to it."""
     workspace = Workspace(people, bot_name=BOT)
     install(workspace, yaml.safe_load(MANIFEST.read_text()))
@@ -236,7 +259,10 @@ async def office(folder: Path, people: Any, *, mode: str = "socket", connect: bo
             mode=mode,
         )
         api = WebApi(AsyncWebClient(token=workspace.bot_token, base_url=f"{url}/api/"))
-        made = Office(workspace=workspace, control=slack.state.control, store=store, api=api, settings=settings)
+        if callable(model := parts.get("model")):  # it is paid for out of this store
+            parts = {**parts, "model": model(store)}
+        control = slack.state.control
+        made = Office(workspace=workspace, control=control, store=store, api=api, settings=settings, **parts)
         made.watch()
         try:
             if connect:
@@ -259,6 +285,7 @@ async def connected(made: Office) -> AsyncIterator[None]:
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
+        await made.questions.close()
 
 
 @asynccontextmanager

@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 
 from bot.slack.grammar import Command
-from bot.slack.inbound import READERS, Asked, HomeOpened, Ignored, Noted, declaration, event_intent, slash_intent
+from bot.slack.inbound import (
+    READERS,
+    Asked,
+    HomeOpened,
+    Ignored,
+    Judged,
+    Noted,
+    Spoke,
+    Stopped,
+    declaration,
+    event_intent,
+    judge_intent,
+    slash_intent,
+    stop_intent,
+)
 
 
 def envelope(**event: Any) -> dict[str, Any]:
@@ -22,6 +36,7 @@ def test_a_mention_is_a_command_answered_in_its_thread() -> None:
         user="U1",
         channel="C1",
         thread="10.1",
+        text="status INC-2026-0001",
     )
 
 
@@ -37,6 +52,68 @@ def test_a_direct_message_is_a_command_and_others_are_not() -> None:
     assert isinstance(event_intent(envelope(**spoken, channel_type="im")), Asked)
     assert isinstance(event_intent(envelope(**spoken, channel_type="channel")), Ignored)
     assert isinstance(event_intent(envelope(**spoken, channel_type="im", subtype="message_changed")), Ignored)
+
+
+SAID = {"type": "message", "user": "U1", "channel": "C1", "channel_type": "channel", "ts": "10.2", "thread_ts": "10.1"}
+
+
+def test_a_message_in_a_thread_may_be_meant_for_the_bot() -> None:
+    heard = event_intent(envelope(**SAID, text="and payments?", team="T1"))
+    assert heard == Spoke(id="C1:10.2", user="U1", channel="C1", thread="10.1", text="and payments?", team="T1")
+
+
+def test_a_mention_and_the_message_of_the_same_post_have_one_key_and_one_of_them_asks() -> None:
+    post = {**SAID, "text": "<@UBOT> and payments?"}
+    asked = event_intent(envelope(**{**post, "type": "app_mention"}))
+    assert isinstance(asked, Asked)
+    assert asked.id == "C1:10.2"
+    assert isinstance(event_intent(envelope(**post)), Ignored)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subtype": "message_changed"},
+        {"subtype": "message_deleted"},
+        {"subtype": "channel_join"},
+        {"bot_id": "B1"},
+        {"edited": {"user": "U1", "ts": "11.0"}},
+        {"thread_ts": None},
+        {"thread_ts": "10.2"},
+        {"text": "<@U2> look"},
+        {"text": "<!subteam^S1|@sre> look"},
+        {"text": "<!here> look"},
+        {"user": "UBOT"},
+    ],
+    ids=str,
+)
+def test_what_is_no_word_to_the_bot_is_left_alone(change: dict[str, Any]) -> None:
+    body = envelope(**{**SAID, "text": "and payments?", **change})
+    body["authorizations"] = [{"user_id": "UBOT", "is_bot": True}]
+    assert isinstance(event_intent(body), Ignored)
+
+
+def test_an_edited_mention_asks_nothing_again() -> None:
+    edited = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.1", "text": "<@UBOT> why?", "edited": {}}
+    assert isinstance(event_intent(envelope(**{**edited, "edited": {"user": "U1", "ts": "2.0"}})), Ignored)
+
+
+def test_a_direct_message_in_a_thread_is_answered_there() -> None:
+    spoken = {"type": "message", "user": "U1", "channel": "D1", "channel_type": "im", "ts": "1.2", "thread_ts": "1.1"}
+    intent = event_intent(envelope(**spoken, text="payments too", user_team="T2", team="T1"))
+    assert isinstance(intent, Asked)
+    assert (intent.thread, intent.text, intent.team) == ("1.1", "payments too", "T2")
+
+
+def test_buttons_tell_who_pressed_what() -> None:
+    body = {
+        "user": {"id": "U1", "team_id": "T2"},
+        "team": {"id": "T1"},
+        "channel": {"id": "C1"},
+        "actions": [{"value": "a7"}],
+    }
+    assert judge_intent(body, helped=True) == Judged(answer="a7", user="U1", team="T2", channel="C1", helped=True)
+    assert stop_intent({**body, "user": {"id": "U1"}}) == Stopped(key="a7", user="U1", team="T1")
 
 
 @pytest.mark.parametrize(("kind", "removed"), [("reaction_added", False), ("reaction_removed", True)])
