@@ -51,6 +51,7 @@ from integrations.descriptor import Integration, Tools
 from integrations.resvg import ResvgRenderer
 from integrations.threads import SourceThreads
 from memory.knowledge import Files, Knowledge
+from memory.ledger import Ledger
 from memory.store import Store
 
 log = logging.getLogger(__name__)
@@ -269,6 +270,7 @@ async def _listening(
         archive=archive(knowledge, store, clock, settings.slack.command),
         quoting=quoting(knowledge, store, clock),
         questions=asked,
+        costs=Ledger(store.spending, settings.memory.limits),
     )
     worker = EventWorker(asked.events, desk)
     asked.events.wake = worker.wake

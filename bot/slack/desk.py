@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
 from bot.domain.answers import catch_up
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timeline, TimelineEvent
+from bot.domain.spend import CostReport
 from bot.flows.quote import Quoting
 from bot.slack import views
 from bot.slack.answer_views import catch_up_text, quoted_text
@@ -29,6 +31,16 @@ REPLY_EVENT = "reply"  # the metadata's event type on our answers
 QUESTION_LIMIT = 1000  # characters
 NOTE_LIMIT = 500  # characters of a message that the timeline keeps
 TITLE_LIMIT = 140  # characters, in the form and from it
+
+
+class Costs(Protocol):
+    """What the model cost. Raises NotStored."""
+
+    async def cost_of_incident(self, incident_id: str, *, at: datetime) -> CostReport: ...
+
+    async def cost_of_person(self, person: str, day: date, *, at: datetime) -> CostReport: ...
+
+    async def cost_of_day(self, day: date, *, at: datetime) -> CostReport: ...
 
 
 class NoteOutcome(StrEnum):
@@ -56,6 +68,7 @@ class Desk:
         archive: Archive | None = None,
         quoting: Quoting | None = None,
         questions: Questions | None = None,
+        costs: Costs | None = None,
     ) -> None:
         self._api = api
         self._incidents = incidents
@@ -67,6 +80,7 @@ class Desk:
         self._services = tuple(services)
         self._on_accepted = on_accepted
         self._archive = archive
+        self._costs = costs
         self._quoting = quoting
         self.questions = questions
         self._people = People(api)
@@ -116,6 +130,8 @@ class Desk:
                 return await self._ask(asked, self._quoting)
             case "catchup" if self._quoting is not None:
                 return await self._catch_up(asked, self._quoting)
+            case "cost" if self._costs is not None:
+                return await self._cost(asked, self._costs)
             case "unknown":
                 return views.help_text(self._command, command)
             case "similar" | "memory" | "note" | "notes" if self._archive is not None:
@@ -174,6 +190,16 @@ class Desk:
         events = await self._timeline.of(incident.id)
         material = await quoting.material("", incident, await self._people.names_of([event.actor for event in events]))
         return catch_up_text(views.status_text(incident, self._clock.now()), catch_up(material))
+
+    async def _cost(self, asked: Asked, costs: Costs) -> str:
+        now = self._clock.now()
+        incident = await self._incidents.in_place(asked.channel, asked.thread)
+        reports = [await costs.cost_of_incident(incident.id, at=now)] if incident else []
+        reports += [
+            await costs.cost_of_person(asked.user, now.date(), at=now),
+            await costs.cost_of_day(now.date(), at=now),
+        ]
+        return views.cost_text(reports)
 
     async def note(self, noted: Noted) -> NoteOutcome:
         """Put a message on its incident's timeline at the time it was posted."""

@@ -47,6 +47,7 @@ WORDS = (
         does="past incidents by words; `memory` alone tells more",
         also=("remember", "recall"),
     ),
+    Word(name="cost", takes="", does="what the model cost: this incident, and today in all", also=("spend", "budget")),
     Word(name="note", takes="[service:] text", does="keep a line about a service; `note remove 12` drops it"),
     Word(name="notes", takes="[service]", does="the lines that are kept about a service"),
 )

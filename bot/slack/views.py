@@ -10,6 +10,7 @@ from bot.domain.alert import Severity
 from bot.domain.incident import Incident, PlaceKind
 from bot.domain.plaintext import plain
 from bot.domain.ports import TimelineEvent
+from bot.domain.spend import CostReport, dollars
 from bot.slack.blocks.limits import NOTICE_ROOM, SECTION_LIMIT, fitted
 from bot.slack.grammar import WORDS, Command
 from bot.slack.inbound import DECLARE_FORM
@@ -83,6 +84,15 @@ def status_text(incident: Incident, now: datetime) -> str:
     if incident.place and incident.place.kind is PlaceKind.CHANNEL:
         lines.append(f"Work goes on in <#{incident.place.channel}>.")
     return "\n".join(lines)
+
+
+def cost_text(reports: Sequence[CostReport]) -> str:
+    """One line for each, and what the first one went to."""
+    lines = ["*What the model cost*"]
+    for report in reports:
+        lines.append(f"\u2022 {escape(report.sentence)}")
+    by_task = [f"{escape(line.task)} {dollars(line.micro_dollars)}" for line in reports[0].by_task] if reports else []
+    return "\n".join([*lines, *([f"Of the first: {', '.join(by_task)}"] if by_task else [])])
 
 
 def timeline_text(incident: Incident, events: Sequence[TimelineEvent], names: Mapping[str, str]) -> str:

@@ -35,7 +35,9 @@ from bot.slack.settings import SlackSettings
 from bot.slack.web_api import WebApi
 from bot.testing import make_alert
 from bot.web import create_app as front_door
+from memory.ledger import Ledger
 from memory.nearest import nearest
+from memory.settings import MemorySettings
 from memory.store import Store
 from sandbox.serve import serving
 from sandbox.slack.app import create_app, install
@@ -101,6 +103,7 @@ class Office:
             command="/inc",
             services=("checkout", "payments"),
             on_accepted=lambda: self.wakes.append(1),
+            costs=Ledger(self.store.spending, MemorySettings().limits),
             archive=Archive(
                 similar=self.similar,
                 learn=Learn(
