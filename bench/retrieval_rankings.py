@@ -12,7 +12,7 @@ from memory.lexical import LexicalIndex
 from memory.recall import PageSearch, Question
 from memory.recall.nearness import Passages
 from memory.recall.pages import passages_of
-from memory.recall.ranking import SURE_BY_WORDS, SURE_WITH_VECTORS, background
+from memory.recall.ranking import SURE_BY_WORDS, SURE_WITH_VECTORS
 from memory.recall.search import Found
 
 Ranked = Sequence[tuple[str, float]]
@@ -73,7 +73,7 @@ def ours(search: PageSearch) -> Way:
     sureness = SURE_WITH_VECTORS if search.has_vectors else SURE_BY_WORDS
 
     def judged(found: Sequence[Found]) -> Ranked:
-        usual = background([each.total for each in found])
+        usual = search.usual(found)
         return [(each.id, sureness.of(each.total, usual, each.parts)) for each in found]
 
     def both(question: Question, relevant: str) -> tuple[Ranked, Ranked]:

@@ -1,111 +1,137 @@
-"""How long a question takes on 5,000 and on 100,000 past incidents, and what they take of memory and of the start."""
+"""How long a question to 5,000 and to 100,000 past incidents takes, with vectors and by words alone.
+
+And what they cost: memory, start-up, and making their vectors.
+"""
 
 from __future__ import annotations
 
-import random
+import asyncio
+import json
+import shutil
 import sqlite3
+import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from functools import partial
-from statistics import median
+from pathlib import Path
 
-import psutil
-
+from bench.process import alert_body, bot_environ, memory, request_bytes
 from bench.result import Result
-from bench.retrieval_sets import load_sets
+from bench.retrieval_child import Measured, Task
+from bench.retrieval_made import incidents, questions, sentences
 from bot.domain.remembered import PastIncident
 from bot.domain.terms import wording
 from memory.embedding import MiniLM
 from memory.recall import Question
-from memory.recall.likeness import FIELDS, entry_of, support
-from memory.recall.nearness import vector_of
-from memory.recall.search import Nearness, Search
+from memory.recall.likeness import FIELDS, entry_of
+from memory.store import Store
+from sandbox.bot_process import ROOT, BotProcess, running, usable_port
+from sandbox.until import until
+from sandbox.world import World, world
 
 GOALS = {5_000: 20.0, 100_000: 60.0}  # milliseconds, the slowest of twenty
-QUESTIONS = 200
 SAMPLE = 512  # incidents embedded to see how fast it is
+EMBEDDED_GOAL = 180.0  # seconds for 5,000
 FTS_MOST = 60  # as many candidates as our search weighs
-NOW = datetime(2026, 3, 4, tzinfo=UTC)
+AT_START = 5_000
+ADDED_GOAL = 1.0  # seconds that they may add
+STARTS = 3
+BRIEFED_WITHIN = 30.0
+DATABASE = "first-responder.db"
 
 
-def speed(embedder: MiniLM) -> list[Result]:
-    recorded = load_sets()[-1]
-    sentences = [line.strip() for page in recorded.pages for line in page.text.splitlines() if 40 < len(line) < 300]
-    questions = [alert.question for alert in recorded.alerts][:QUESTIONS]
-    results = [_embedding(embedder, incidents(SAMPLE, sentences)), _questions_embedded(embedder, questions)]
-    for size in GOALS:
-        results += _searched(incidents(size, sentences), questions)
-    return results
+async def speed(embedder: MiniLM) -> list[Result]:
+    past = incidents(SAMPLE, sentences())
+    results, vectors = await asyncio.to_thread(_embedding, embedder, past)
+    embedder.rest()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "vectors.npy"
+        _save(vectors, file)
+        for size, goal in GOALS.items():
+            results += _told(
+                f"{size:,} incidents, with vectors", await _child(Task(size=size, real_vectors=str(file))), goal
+            )
+            results += _told(f"{size:,} incidents, by words alone", await _child(Task(size=size)), goal)
+            results += await asyncio.to_thread(_fts5, size)
+    return results + await _starts()
 
 
-def incidents(size: int, sentences: Sequence[str]) -> list[PastIncident]:
-    """Recombined from sentences of real pages: as long as what people write, with their words."""
-    some = random.Random(size)
-    return [
-        PastIncident(
-            id=f"INC-{number:06d}",
-            title=some.choice(sentences)[:80],
-            service=f"service-{some.randrange(200)}",
-            started_at=NOW - timedelta(hours=number),
-            minutes=some.randrange(5, 300),
-            cause=some.choice(sentences),
-            cause_kind="",
-            fix=some.choice(sentences),
-            symptoms=" ".join(some.choices(sentences, k=2)),
-        )
-        for number in range(size)
-    ]
-
-
-def _embedding(embedder: MiniLM, past: Sequence[PastIncident]) -> Result:
+def _embedding(embedder: MiniLM, past: Sequence[PastIncident]) -> tuple[list[Result], list[list[float]]]:
     embedder.embed(["warm"])
     began = time.perf_counter()
-    embedder.embed([each.text for each in past])
+    vectors = embedder.embed([each.text for each in past])
     took = time.perf_counter() - began
-    return Result(name="5,000 incidents embedded", value=took / SAMPLE * 5_000, unit="s", runs=1, goal=180)
+    results = [
+        Result(name="incidents embedded in a minute", value=SAMPLE / took * 60, unit="", runs=SAMPLE),
+        Result(name="5,000 incidents embedded", value=took / SAMPLE * 5_000, unit="s", runs=SAMPLE, goal=EMBEDDED_GOAL),
+    ]
+    return results, vectors
 
 
-def _questions_embedded(embedder: MiniLM, questions: Sequence[Question]) -> Result:
-    took = _timed([partial(vector_of, question, embedder) for question in questions])
-    return _p95("a question embedded", took)
+def _save(vectors: Sequence[Sequence[float]], file: Path) -> None:
+    import numpy as np
+
+    np.save(file, np.asarray(vectors, np.float32))
 
 
-def _searched(past: Sequence[PastIncident], questions: Sequence[Question]) -> list[Result]:
-    size = len(past)
-    by_id = {each.id: each for each in past}
-    process = psutil.Process()
-    before, began = process.memory_info().rss, time.perf_counter()
-    search = Search([entry_of(each) for each in past], FIELDS)
-    built, grown = time.perf_counter() - began, (process.memory_info().rss - before) / 2**20
-    some = random.Random(1)
-    near = Nearness(text={name: some.random() for name in some.sample(sorted(by_id), 100)}, title={}, least=0.1)
+async def _child(task: Task) -> Measured:
+    arguments = (sys.executable, "-m", "bench.retrieval_child", json.dumps(asdict(task)))
+    process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"asking {task.size:,} incidents failed")
+    return Measured(**json.loads(said))
 
-    def ask(question: Question) -> object:
-        return search.find(question, near, 3, lambda name: support(by_id[name], question))
 
-    asked = [partial(ask, question) for question in questions]
-    asked[0]()
-    ours, fts = _timed(asked), _timed(_fts5(past, questions))
+def _told(name: str, measured: Measured, goal: float) -> list[Result]:
+    took = sorted(measured.took)
+    runs = len(took)
     return [
-        _p95(f"a question to {size:,} incidents", ours, GOALS[size]),
-        _p95(f"the same by SQLite's FTS5, {size:,} incidents", fts),
+        Result(name=f"a question to {name} (p50)", value=statistics.median(took), unit="ms", runs=runs),
+        Result(name=f"a question to {name} (p95)", value=_p95(took), unit="ms", runs=runs, goal=goal, high=took[-1]),
+        Result(name=f"{name}: read and indexed", value=measured.first, unit="s", runs=1),
+        Result(name=f"{name}: ready", value=measured.opened, unit="s", runs=1),
         Result(
-            name=f"index of {size:,} incidents made", value=built, unit="s", runs=1, goal=1.0 if size == 5_000 else None
+            name=f"{name}: memory of the process (RSS)",
+            value=measured.memory,
+            unit="MB",
+            runs=1,
+            baseline=measured.bare,
+            baseline_name="with the incidents alone",
         ),
-        Result(name=f"index of {size:,} incidents in memory", value=grown, unit="MB", runs=1),
     ]
 
 
-def _fts5(past: Sequence[PastIncident], questions: Sequence[Question]) -> list[Callable[[], object]]:
-    database = sqlite3.connect(":memory:")
+def _p95(took: Sequence[float]) -> float:
+    """Of times in order of size."""
+    return took[int(len(took) * 0.95)]
+
+
+# --- the same by SQLite -----------------------------------------------------------------------------------------------
+
+
+def _fts5(size: int) -> list[Result]:
+    took = []
+    for ask in _fts5_questions(incidents(size, sentences()), questions()):
+        began = time.perf_counter()
+        ask()
+        took.append((time.perf_counter() - began) * 1000)
+    name = f"the same words by SQLite's FTS5, {size:,} incidents (p95)"
+    return [Result(name=name, value=_p95(sorted(took)), unit="ms", runs=len(took))]
+
+
+def _fts5_questions(past: Sequence[PastIncident], asked: Sequence[Question]) -> list[Callable[[], object]]:
+    database = sqlite3.connect(":memory:", check_same_thread=False)
     columns = ", ".join(FIELDS)
     database.execute(f"CREATE VIRTUAL TABLE past USING fts5(id UNINDEXED, {columns}, tokenize='porter unicode61')")
     rows = ((each.id, *(entry_of(each).fields[name] for name in FIELDS)) for each in past)
     database.executemany(f"INSERT INTO past VALUES (?{', ?' * len(FIELDS)})", rows)
     weights = ", ".join(str(weight) for weight in (0.0, *FIELDS.values()))
     wanted = f"SELECT id FROM past WHERE past MATCH ? ORDER BY bm25(past, {weights}) LIMIT {FTS_MOST}"
-    said = [" OR ".join(f'"{word}"' for word in dict.fromkeys(wording(q.text).words)) for q in questions[:40]]
+    said = [" OR ".join(f'"{word}"' for word in dict.fromkeys(wording(q.text).words)) for q in asked[:40]]
 
     def ask(words: str) -> list[object]:
         return database.execute(wanted, (words,)).fetchall()
@@ -113,18 +139,75 @@ def _fts5(past: Sequence[PastIncident], questions: Sequence[Question]) -> list[C
     return [partial(ask, words) for words in said if words]
 
 
-def _timed(calls: Sequence[Callable[[], object]]) -> list[float]:
-    """Milliseconds, in order of size."""
-    took = []
-    for call in calls:
-        began = time.perf_counter()
-        call()
-        took.append((time.perf_counter() - began) * 1000)
-    return sorted(took)
+# --- what they add to the start ---------------------------------------------------------------------------------------
 
 
-def _p95(name: str, took: Sequence[float], goal: float | None = None) -> Result:
-    value = took[int(len(took) * 0.95)]
+async def _starts() -> list[Result]:
+    """Of the bot as it is run, with none and with 5,000 past incidents in its store, one after the other."""
+    took: dict[int, list[tuple[float, float, float]]] = {0: [], AT_START: []}
+    async with world("bad-deployment") as sandbox:
+        with tempfile.TemporaryDirectory() as folder:
+            stored = Path(folder) / DATABASE
+            store = await Store.open(f"sqlite:///{stored}")
+            await store.past.save(incidents(AT_START, sentences()))
+            await store.close()
+            for attempt in range(STARTS):
+                for size, file in ((0, None), (AT_START, stored)):
+                    took[size].append(await _start(sandbox, file, f"start-{size}-{attempt}"))
+    accepted, briefed, peak = ([[run[part] for run in took[size]] for size in took] for part in range(3))
+    return [
+        _added("start to the first accepted webhook", *accepted),
+        _added("start to the first briefing", *briefed),
+        Result(
+            name=f"memory just then, with {AT_START:,} past incidents (RSS)",
+            value=statistics.median(peak[1]),
+            unit="MB",
+            runs=STARTS,
+            baseline=statistics.median(peak[0]),
+            baseline_name="with none",
+        ),
+    ]
+
+
+def _added(name: str, none: Sequence[float], many: Sequence[float]) -> Result:
     return Result(
-        name=f"{name} (p95)", value=value, unit="ms", runs=len(took), goal=goal, low=took[0], high=median(took)
+        name=f"{name}: added by {AT_START:,} past incidents, to {statistics.median(none):.2f} s with none",
+        value=statistics.median(many) - statistics.median(none),
+        unit="s",
+        runs=STARTS,
+        goal=ADDED_GOAL,
     )
+
+
+async def _start(sandbox: World, stored: Path | None, name: str) -> tuple[float, float, float]:
+    """Seconds from the start to the first accepted webhook, and to its briefing; then MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, port = Path(folder) / "data", usable_port()
+        data.mkdir()
+        if stored is not None:
+            await asyncio.to_thread(shutil.copyfile, stored, data / DATABASE)
+        slack = bot_environ(Path(folder), port, sandbox.environ(data, port))
+        async with running(slack, port, Path(folder) / "bot.log") as bot:
+            before = len(sandbox.cards("briefing"))
+            accepted = await _accepted(bot, port, name)
+            if not await until(lambda: len(sandbox.cards("briefing")) > before, within=BRIEFED_WITHIN, step=0.002):
+                raise TimeoutError(f"no briefing was posted:\n{bot.log_tail()}")
+            return accepted, time.perf_counter() - bot.started, memory(bot)
+
+
+async def _accepted(bot: BotProcess, port: int, fingerprint: str) -> float:
+    """Seconds since the start of the process."""
+    request = request_bytes("/webhooks/alertmanager", alert_body(fingerprint, service=fingerprint))
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.005)
+            continue
+        writer.write(request)
+        status = await reader.readline()
+        seconds = time.perf_counter() - bot.started
+        writer.close()
+        if b" 202 " not in status:
+            raise RuntimeError(f"the bot answered {status!r}")
+        return seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -52,16 +53,20 @@ class Knowledge:
         """
         services = load_catalog(files.catalog)
         procedures = load_runbooks(files.runbooks)
-        past = load_history(files.history, clock.now()) if files.history is not None else ()
+        # On a thread: thousands of files take seconds, and webhooks are answered meanwhile.
+        past = await asyncio.to_thread(load_history, files.history, clock.now()) if files.history is not None else ()
         places = read_places(settings.pages, github)
         model = MiniLM(settings.model)
+        index = files.data / "vectors"
         recall = Recall(
             store.past,
             embedder=model,
-            vectors=VectorIndex(files.data / "vectors"),
+            vectors=VectorIndex(index),
             history=past,
             mark=store.memory_mark,
+            index_left=index.exists(),
         )
+        recall.read_soon()
         mirror = Mirror(store)
         finder = PageFinder(mirror, store.passages, model)
         has_pages = bool(places) or await store.pages.count() > 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -133,18 +132,30 @@ class LexicalIndex:
         total = float(worth.sum()) or 1.0
         shares = []
         for position in positions:
-            held = self._pairs[self._pair_starts[position] : self._pair_starts[position + 1]]
+            held = self._pairs_of(position)
             places = np.searchsorted(held, codes)
             there = known & (places < len(held))
             there[there] = held[places[there]] == codes[there]
             shares.append(float(worth[there].sum()) / total)
         return shares
 
+    def resemblance(self, one: int, other: int) -> float:
+        """0 to 1: the share of their pairs of words that two documents have in common (A. Broder, 1997)."""
+        import numpy as np
+
+        of_one, of_other = self._pairs_of(one), self._pairs_of(other)
+        shared = len(np.intersect1d(of_one, of_other, assume_unique=True))
+        either = len(of_one) + len(of_other) - shared
+        return shared / either if either else 0.0
+
     def rarity(self, term: str) -> float:
         """The inverse document frequency: 0 and up, the rarer the higher."""
         postings = self._of(term)
         holding = postings.stop - postings.start
         return math.log(1 + (len(self.ids) - holding + 0.5) / (holding + 0.5))
+
+    def _pairs_of(self, position: int) -> NDArray[np.uint32]:
+        return self._pairs[self._pair_starts[position] : self._pair_starts[position + 1]]
 
     def _of(self, term: str) -> slice:
         code = self._codes.get(term)
@@ -166,13 +177,14 @@ class _Postings:
         totals: dict[int, float] = {}
         held_by: dict[int, int] = {}
         pairs: set[int] = set()
+        codes = self._codes  # no calls in what follows: it is done for every word of 100,000 incidents
         for bit, (name, weight) in enumerate(self._weights.items()):
             found = wording(document.get(name, ""))
-            for term, count in Counter(found.terms).items():
-                code = self._codes.setdefault(term, len(self._codes))
-                totals[code] = totals.get(code, 0.0) + weight * count
+            for term in found.terms:
+                code = codes.setdefault(term, len(codes))
+                totals[code] = totals.get(code, 0.0) + weight
                 held_by[code] = held_by.get(code, 0) | 1 << bit
-            pairs.update(_pair(self._codes[one], self._codes[other]) for one, other in found.pairs)
+            pairs.update([(codes[one] * _MIX + codes[other]) & _MASK for one, other in found.pairs])
         self.terms.extend(totals)
         self.counts.extend(totals.values())
         self.fields.extend(held_by[code] for code in totals)

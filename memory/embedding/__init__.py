@@ -2,7 +2,7 @@
 
 from memory.embedding.minilm import MiniLM
 from memory.embedding.model_files import REMEDY, NoModel, find_model
-from memory.embedding.vector import DIMENSIONS, Embedder, Progress, embed_many, pack, unpack
+from memory.embedding.vector import DIMENSIONS, Embedder, Progress, embed_many, floats, pack, unpack
 
 __all__ = [
     "DIMENSIONS",
@@ -13,6 +13,7 @@ __all__ = [
     "Progress",
     "embed_many",
     "find_model",
+    "floats",
     "pack",
     "unpack",
 ]

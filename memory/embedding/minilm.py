@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LONGEST = 256  # tokens: what the model was made for (max_seq_length of its sentence_bert_config.json)
+MOST_PADDED = 1.5  # times as long as the shortest of a batch: padding costs as much as text, another run 1 ms
 TOKENS_AT_ONCE = 1024  # with padding; more is no faster on two cores and takes more memory (docs/retrieval.md)
 
 
 class MiniLM:
-    """The model is read (0.2 s) when the first text comes, and given back by `rest`. Threads take turns.
+    """The model is read (0.2 s) when the first text comes, and given back by `rest`. Threads may share it.
 
     `folder`: of the model's files; where empty, the installed package's.
     """
@@ -46,7 +47,9 @@ class MiniLM:
         with self._lock:
             if self._loaded is None:
                 self._loaded = _load(find_model(self._folder), self._threads)
-            return self._loaded.embed([spaced(text) for text in texts])
+            loaded = self._loaded
+        # Not under the lock: a question must not wait for some hundred texts of the store.
+        return loaded.embed([spaced(text) for text in texts])
 
     def rest(self) -> None:
         """Gives the memory back; the next text takes 0.2 s more."""
@@ -88,10 +91,11 @@ class _Loaded:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions, shortest texts first: those of a batch are padded to its longest."""
+    """Positions, shortest texts first: those of a batch are padded to its longest, which must not be much longer."""
     batch: list[int] = []
     for at in sorted(range(len(lengths)), key=lambda at: lengths[at]):
-        if batch and (len(batch) + 1) * lengths[at] > TOKENS_AT_ONCE:
+        too_many = (len(batch) + 1) * lengths[at] > TOKENS_AT_ONCE
+        if batch and (too_many or lengths[at] > MOST_PADDED * lengths[batch[0]]):
             yield batch
             batch = []
         batch.append(at)

@@ -40,6 +40,11 @@ def unpack(packed: bytes) -> list[float]:
     return _swapped(floats).tolist()
 
 
+def floats(packed: bytes) -> Sequence[float]:
+    """The same without a copy: numbers as objects of Python take eight times the room."""
+    return memoryview(packed).cast("f") if byteorder == "little" else unpack(packed)
+
+
 def embed_many(
     embedder: Embedder,
     texts: Mapping[str, str],

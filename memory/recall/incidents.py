@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.errors import NotStored
-from memory.embedding import Embedder, NoModel, pack, unpack
+from memory.embedding import Embedder, NoModel, floats, pack
 from memory.recall.likeness import ENOUGH, FIELDS, Memory, entry_of, memory_of, support
 from memory.recall.nearness import vector_of
 from memory.recall.question import Question
-from memory.recall.search import Nearness, Search
+from memory.recall.search import Found, Nearness, Search
 from memory.store.past import PastIncident, PastIncidents
 from memory.vectors import Vector, VectorIndex, VectorsUnavailable
 
@@ -23,6 +23,7 @@ MOST = 3
 VECTOR_WAIT = 1.0  # seconds: reading the model takes 0.3, once; an answer by words must not wait much longer
 REREAD_WAIT = 1.0  # seconds: 5,000 incidents are read again in less
 LOOK_AGAIN = 1.0  # seconds
+AFTER_START = 5.0  # seconds: Slack and the workflow engine are there by then
 EMBEDDED_AT_ONCE = 256  # then they are stored: a process that ends half-way has lost seconds of work
 IDLE = 600.0  # seconds without a question; then the model's 100 MB are given back
 NEAREST = 100  # asked of the index; the others are at most as near as the last of them
@@ -40,14 +41,22 @@ class _Known:
     """What was read, at one moment."""
 
     incidents: Mapping[str, PastIncident]
-    search: Search
+    search: Search | None  # None: there are none, and numpy's 15 MB are saved
     mark: int | None  # of the store then; None before the first time
+
+    def found(self, question: Question, near: Nearness | None, most: int) -> Sequence[Found]:
+        """Best first."""
+        if self.search is None:
+            return ()
+        return self.search.find(question, near, most, lambda name: support(self.incidents[name], question))
 
 
 class Recall:
     """Knows the past incidents of the store, and `history` on top, which is written to the store first.
 
     `mark` is asked before an answer, at most once a second; a number that has changed means that the store has.
+    While there are no past incidents, neither model nor index is touched: they take 150 MB. `index_left`: whether
+    there may be an index of earlier times, which then has to be emptied.
     """
 
     def __init__(
@@ -58,18 +67,32 @@ class Recall:
         vectors: VectorIndex,
         history: Sequence[PastIncident] = (),
         mark: Callable[[], Awaitable[int]] | None = None,
+        index_left: bool = True,
     ) -> None:
         self._past = past
         self._history = tuple(history)
         self._embedder = embedder
         self._vectors = vectors
         self._mark = mark
-        self._known = _Known(incidents={}, search=Search((), FIELDS), mark=None)
+        self._has_index = index_left
+        self._known = _Known(incidents={}, search=None, mark=None)
         self._looked_at = -math.inf  # monotonic time of the last look at the mark
         self._reading: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._reading_soon: asyncio.Task[None] | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._without_vectors = "vectors warming up" if embedder else "vectors are off: no embedding model is set"
+
+    def read_soon(self) -> None:
+        """Reads the past once the start is over, so that the first alert need not wait for it; returns at once."""
+        self._reading_soon = asyncio.create_task(self._read_later())
+
+    async def _read_later(self) -> None:
+        await asyncio.sleep(AFTER_START)
+        try:
+            await self._ready()
+        except NotStored as error:
+            log.warning("past incidents cannot be read yet: %s", error)
 
     def warm(self) -> None:
         """Begin to read the past and to open the vectors, which takes a second or two; returns at once."""
@@ -86,9 +109,11 @@ class Recall:
         """Raises NotStored where the past cannot be read."""
         self.warm()
         await self._ready()
+        if not self._known.incidents:
+            return Recollection(memories=(), searched=0)
         near, without = await self._near(question)
         known = self._known
-        found = known.search.find(question, near, most, support=lambda name: support(known.incidents[name], question))
+        found = await asyncio.to_thread(known.found, question, near, most)
         memories = tuple(memory_of(known.incidents[each.id], question, each) for each in found if each.sure >= ENOUGH)
         return Recollection(memories=memories, searched=len(known.incidents), without_vectors=without)
 
@@ -101,7 +126,7 @@ class Recall:
         return len(vectors)
 
     async def close(self) -> None:
-        for task in (self._warming, self._reading):
+        for task in (self._warming, self._reading, self._reading_soon):
             if task is not None:
                 task.cancel()
         if self._resting is not None:
@@ -138,18 +163,29 @@ class Recall:
             await self._past.save(self._history)
         mark = await self._mark() if self._mark else 0
         incidents = {past.id: past for past in await self._past.all()}
-        search = await asyncio.to_thread(lambda: Search([entry_of(past) for past in incidents.values()], FIELDS))
+        search = await asyncio.to_thread(_search, incidents.values()) if incidents else None
         again = self._known.mark is not None
         self._known = _Known(incidents=incidents, search=search, mark=mark)
-        if again and self._warming is not None and self._warming.done():
+        if again:
+            self._open_again()
+
+    def _open_again(self) -> None:
+        """Brings the vectors up to date, or makes them again where they broke; one that is at it sees the change."""
+        if self._warming is not None and self._warming.done():
             self._warming = asyncio.create_task(self._open_vectors())
 
     async def _open_vectors(self) -> None:
         if self._embedder is None:
             return
+        opened: _Known | None = None
         try:
             await self._ready()
-            await self._vectors.open(await self._made_vectors())
+            while opened is not self._known:  # it may have changed meanwhile
+                opened = self._known
+                if not opened.incidents and not self._has_index:
+                    return
+                self._has_index = True
+                await self._vectors.open(await self._made_vectors())
         except (VectorsUnavailable, NoModel, NotStored) as error:
             log.warning("past incidents are searched by words only: %s", error)
             self._without_vectors = f"vectors are off: {error}"
@@ -174,7 +210,7 @@ class Recall:
             await self._past.save_vectors(embedder.name, new, {past.id: past.digest for past in some})
             packed |= new
         return {
-            past.id: Vector(digest=f"{embedder.name}:{past.digest}", values=unpack(packed[past.id]))
+            past.id: Vector(digest=f"{embedder.name}:{past.digest}", values=floats(packed[past.id]))
             for past in incidents.values()
         }
 
@@ -197,6 +233,12 @@ class Recall:
             return None, "vectors took too long"
         except (VectorsUnavailable, NoModel) as error:
             log.warning("vectors failed: %s", error)
+            if isinstance(error, VectorsUnavailable):
+                self._open_again()
             return None, f"vectors are off: {error}"
         is_all = len(near) < NEAREST
         return Nearness(text=near, title={}, least=0.0 if is_all else min(near.values())), ""
+
+
+def _search(incidents: Iterable[PastIncident]) -> Search:
+    return Search([entry_of(past) for past in incidents], FIELDS)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.remembered import PastIncident
 from bot.domain.terms import wording_as_written
-from memory.recall.question import Question
-from memory.recall.search import Entry, Found
+from bot.domain.trust import factor
+from memory.recall.entry import Entry
+from memory.recall.question import Question, comparable
+from memory.recall.search import Found
 
 FIELDS = {"title": 2.0, "service": 1.0, "alerts": 1.5, "symptoms": 1.5, "cause": 1.0, "fix": 0.5}
 SHOWN_WORDS = 5  # for each field
@@ -21,6 +24,7 @@ BY_NEIGHBOUR = 0.08  # it burned at something that the burning service calls, or
 BY_LABELS = 0.08  # all of the telling labels are the same
 BY_RECENCY = 0.04  # of today; half of it after `HALF_LIFE`
 HALF_LIFE = timedelta(days=180)
+_NUMBER = re.compile(r"\d+")  # of a ticket or a date: it tells two times apart, not two things
 TELLING_LABELS = ("component", "team", "namespace", "cluster", "job", "environment", "region")
 
 
@@ -40,17 +44,18 @@ def entry_of(past: PastIncident) -> Entry:
         "cause": past.cause,
         "fix": past.fix,
     }
-    return Entry(id=past.id, fields=fields, exact=past.alerts)
+    title = comparable(_NUMBER.sub("", past.title))
+    return Entry(id=past.id, fields=fields, exact=past.alerts, again=title and f"{title}|{past.service}")
 
 
 def support(past: PastIncident, question: Question) -> float:
-    """A factor from 1 up."""
+    """A factor."""
     more = _recency(past, question)
     if past.service is not None and past.service == question.service:
         more += BY_SERVICE
     elif past.service in question.neighbours:
         more += BY_NEIGHBOUR
-    return 1 + more + BY_LABELS * _shared_labels(past.labels, question.labels)
+    return factor(past.trust) * (1 + more + BY_LABELS * _shared_labels(past.labels, question.labels))
 
 
 def memory_of(past: PastIncident, question: Question, found: Found) -> Memory:

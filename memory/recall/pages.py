@@ -10,9 +10,10 @@ from bot.domain.remembered import Page, digest_of
 from bot.domain.terms import wording_as_written
 from memory.embedding import Embedder
 from memory.passages import split_page
+from memory.recall.entry import Entry
 from memory.recall.nearness import Passages, vector_of
 from memory.recall.question import Question
-from memory.recall.search import Entry, Found, Nearness, Search
+from memory.recall.search import Found, Nearness, Search
 
 MOST = 3
 ENOUGH = 0.25  # below it nothing fits: three of four shown there would be wrong (docs/retrieval.md)
@@ -56,6 +57,9 @@ class PageSearch:
     def ranked(self, question: Question, most: int) -> list[Found]:
         """Best first, however little they fit."""
         return self._search.find(question, self._near(question), most)
+
+    def usual(self, found: Sequence[Found]) -> float:
+        return self._search.usual(found)
 
     def _near(self, question: Question) -> Nearness | None:
         if self._embedder is None:

@@ -11,6 +11,7 @@ from bot.domain.context import ContextRequest
 from bot.domain.terms import Wording, wording
 
 # "ORA-01555", "ERR_TLS-12", "0x80070005", "PG40001": letters and digits that stand for one fault.
+_BETWEEN = re.compile(r"[\W_]+")  # of letters and digits
 _CODE = re.compile(r"\b(?:[A-Z][A-Z0-9]+[-_]\d{2,}|0x[0-9A-Fa-f]{4,}|[A-Z]{2,4}\d{3,})\b")
 
 
@@ -64,4 +65,4 @@ def codes_in(text: str) -> tuple[str, ...]:
 
 def comparable(name: str) -> str:
     """ "KubePodNotReady", "kube_pod_not_ready" and "kube-pod-not-ready" are one name."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    return _BETWEEN.sub("", name.lower())

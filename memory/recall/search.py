@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from bot.domain.terms import wording
 from memory.lexical import LexicalIndex, Saturation
-from memory.recall.question import Question, codes_in, comparable
+from memory.recall.entry import Entry
+from memory.recall.names import Names
+from memory.recall.question import Question
 from memory.recall.ranking import (
+    BACKGROUND,
     BY_WORDS,
     SURE_BY_WORDS,
     SURE_WITH_VECTORS,
@@ -26,20 +30,9 @@ if TYPE_CHECKING:
 CANDIDATES = 60  # by words, and as many by vectors: what is weighed in full
 OF_A_PASSAGE = Saturation(k1=1.2, b=0.5)  # passages are of one length, and repeat little
 SERVICE_WEIGHT = 0.4  # of the service's name within the question: it is in the texts of all its records
-HALF_NAMED = 4.0  # rarity of a name that counts half; a rare name of two words counts three quarters
-COMMON_NAME = 0.02  # an alert's name that so many of the records have tells nothing by itself ...
-FEW = 3  # ... unless they are so few
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A record as the search sees it."""
-
-    id: str
-    fields: Mapping[str, str]
-    passages: tuple[str, ...] = ()  # of a long text; empty where it is one
-    called: tuple[str, ...] = ()  # what it is about, in names: a service, a folder, a file
-    exact: tuple[str, ...] = ()  # names of alerts and codes of errors that it is for
+LOOKED_AT = 600  # by words, for these candidates
+MOST_AGAIN = 10  # of them that tell of the same thing
+NEARLY_EQUAL = 0.7  # of two records' pairs of words in common: the same told twice; sister pages have fewer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +59,7 @@ class Search:
         self._whole = LexicalIndex({entry.id: entry.fields for entry in entries}, weights)
         self._place = {name: at for at, name in enumerate(self._whole.ids)}
         self._passages = _Passages(entries)
-        self._names = _Names(entries, self._whole)
+        self._names = Names(entries, self._whole)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -109,7 +102,7 @@ class Search:
         self, terms: Mapping[str, float], ranked: Sequence[tuple[int, float, Parts]], most: int, with_vectors: bool
     ) -> list[Found]:
         sureness = SURE_WITH_VECTORS if with_vectors else SURE_BY_WORDS
-        usual = background([total for _, total, _ in ranked])
+        usual = self._usual([(at, total) for at, total, _ in ranked])
         found, sure = [], 1.0
         for at, total, parts in ranked[:most]:
             sure = min(sure, sureness.of(total, usual, parts))
@@ -117,17 +110,43 @@ class Search:
             found.append(Found(id=self._whole.ids[at], total=total, sure=round(sure, 3), parts=parts, matched=matched))
         return found
 
-    def _candidates(self, words: NDArray[np.float32], near: Nearness | None, more: chain[int]) -> list[int]:
-        import numpy as np
+    def usual(self, found: Sequence[Found]) -> float:
+        """What is usual for the question, of results with the best first: the total of those that are not the first
+        one told again."""
+        return self._usual([(self._place[each.id], each.total) for each in found])
 
-        most = min(CANDIDATES, len(words))
-        best = np.argpartition(-words, most - 1)[:most] if most else np.zeros(0, np.int64)
-        chosen = {int(at) for at in best if words[at] > 0}
-        chosen.update(more)
+    def _usual(self, ranked: Sequence[tuple[int, float]]) -> float:
+        others: list[float] = []
+        for at, total in ranked[1:]:
+            if len(others) == BACKGROUND:
+                break
+            if not self._is_again(ranked[0][0], at):
+                others.append(total)
+        return background(others)
+
+    def _is_again(self, one: int, other: int) -> bool:
+        again = self._entries[self._whole.ids[one]].again
+        if again and again == self._entries[self._whole.ids[other]].again:
+            return True
+        return self._whole.resemblance(one, other) >= NEARLY_EQUAL
+
+    def _candidates(self, words: NDArray[np.float32], near: Nearness | None, more: Iterable[int]) -> list[int]:
+        chosen = set(more)
+        chosen.update(islice(self._not_too_often(_best(words)), CANDIDATES))
         for similar in (near.text, near.title) if near else ():
-            nearest = sorted(similar, key=lambda name: -similar[name])[:CANDIDATES]
-            chosen.update(self._place[name] for name in nearest if name in self._place)
+            nearest = sorted(similar, key=lambda name: -similar[name])
+            places = (self._place[name] for name in nearest if name in self._place)
+            chosen.update(islice(self._not_too_often(places), CANDIDATES))
         return sorted(chosen)
+
+    def _not_too_often(self, places: Iterable[int]) -> Iterator[int]:
+        """Only the first of what happened again and again: else they would be all that is looked at."""
+        seen: Counter[str] = Counter()
+        for at in places:
+            again = self._entries[self._whole.ids[at]].again
+            seen[again] += 1
+            if not again or seen[again] <= MOST_AGAIN:
+                yield at
 
 
 class _Passages:
@@ -153,44 +172,16 @@ class _Passages:
         return best
 
 
-class _Names:
-    """Records that are asked for by name."""
+def _best(words: NDArray[np.float32]) -> list[int]:
+    """Places of those that share a word, best first; more than are weighed."""
+    import numpy as np
 
-    def __init__(self, entries: Sequence[Entry], index: LexicalIndex) -> None:
-        self._index = index
-        self._called: dict[tuple[str, ...], list[int]] = {}
-        self._outright: dict[str, list[int]] = {}
-        for at, entry in enumerate(entries):
-            for called in {wording(name).words for name in entry.called} - {()}:
-                self._called.setdefault(called, []).append(at)
-            codes = codes_in("\n".join(entry.fields.values()))
-            for name in {comparable(each) for each in (*entry.exact, *codes)}:
-                self._outright.setdefault(name, []).append(at)
-        self._longest = max(map(len, self._called), default=0)
-        self._limit = max(FEW, int(len(entries) * COMMON_NAME))
-
-    def exact(self, question: Question) -> set[int]:
-        held = (self._outright.get(name, []) for name in question.exact)
-        return {at for places in held if len(places) <= self._limit for at in places}
-
-    def said(self, question: Question) -> dict[int, float]:
-        """0 to 1 by position. A name within a longer one that was said counts half: "redis" of "redis-cache"."""
-        found = _spans(question.wording.words, self._longest) & self._called.keys()
-        service = wording(question.service or "").words
-        strength: dict[int, float] = {}
-        for name in found | ({service} & self._called.keys()):
-            rare = sum(self._index.rarity(word) for word in name)
-            value = 1.0 if name == service else rare / (rare + HALF_NAMED)
-            if any(len(other) > len(name) and name in _spans(other, len(name)) for other in found):
-                value /= 2
-            for at in self._called[name]:
-                strength[at] = max(strength.get(at, 0.0), value)
-        return strength
-
-
-def _spans(words: Sequence[str], longest: int) -> set[tuple[str, ...]]:
-    sizes = range(1, min(longest, len(words)) + 1)
-    return {tuple(words[at : at + size]) for size in sizes for at in range(len(words) - size + 1)}
+    most = min(LOOKED_AT, len(words))
+    if not most:
+        return []
+    best = np.sort(np.argpartition(-words, most - 1)[:most])
+    ordered = best[np.argsort(-words[best], kind="stable")]
+    return [at for at in ordered.tolist() if words[at] > 0]
 
 
 def _cosine(similar: Mapping[str, float], name: str, otherwise: float) -> float:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from bot.domain.context import ContextRequest
 from bot.domain.errors import NotStored, SourceError
 from bot.domain.evidence import Answer, Evidence, FailureReason, PastIncidentFact
+from bot.domain.plaintext import plain
+from bot.domain.redact import redact
+from bot.domain.remembered import Held, PastIncident
 from memory.recall.incidents import Recall
 from memory.recall.likeness import Memory
 from memory.recall.question import question_about
+
+TEXT_LIMIT = 500  # of each part: the whole of it is behind the link
+_LASTED = {Held.HELD: "The fix held.", Held.CAME_BACK: "It came back."}
 
 
 class RecallSource:
@@ -43,8 +49,24 @@ def _evidence(memory: Memory) -> Evidence:
         minutes=past.minutes,
         score=memory.score,
         why=memory.why,
+        outcome=past.outcome.value,
+        unhelpful=past.unhelpful,
     )
-    cause = f" Cause: {past.cause}." if past.cause else ""
-    fix = f" Fixed by: {past.fix}." if past.fix else ""
-    text = f"{past.id} was like this: {past.title}.{cause}{fix}"
-    return Evidence(source=RecallSource.name, text=text, fact=fact, link=past.link, at=past.started_at)
+    return Evidence(source=RecallSource.name, text=_sentences(past), fact=fact, link=past.link, at=past.started_at)
+
+
+def _sentences(past: PastIncident) -> str:
+    """What it was, what fixed it, how long it took and whether it lasted; what is not known is left out."""
+    parts = (
+        f"{past.id} was like this: {_line(past.title)}.",
+        f"Cause: {_line(past.cause)}." if past.cause else "",
+        f"Fixed by: {_line(past.fix)}." if past.fix else "",
+        f"It took {past.minutes} min." if past.minutes is not None else "",
+        _LASTED.get(past.outcome, ""),
+        f"Did not help: {_line(past.unhelpful)}." if past.unhelpful else "",
+    )
+    return " ".join(part for part in parts if part)
+
+
+def _line(text: str) -> str:
+    return plain(redact(text), TEXT_LIMIT).rstrip(".")

@@ -6,12 +6,15 @@ import math
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from memory.embedding import DIMENSIONS, MiniLM, NoModel, embed_many, find_model, pack, unpack
+from memory.embedding import DIMENSIONS, MiniLM, NoModel, embed_many, find_model, floats, pack, unpack
 from memory.embedding.model_files import TOKENIZER, WEIGHTS
+from memory.recall import Question
+from memory.recall.nearness import read_of
 from tests.memory.hashing import HashingEmbedder
 
 MODEL = MiniLM()
@@ -100,6 +103,31 @@ def test_embedding_goes_on_where_it_was_stopped() -> None:
 
 def test_packed_vectors_come_back() -> None:
     assert unpack(pack([0.5, -1.0, 0.25])) == [0.5, -1.0, 0.25]
+
+
+def test_packed_vectors_are_read_without_a_copy() -> None:
+    packed = pack([0.5, -1.0, 0.25])
+    assert list(floats(packed)) == unpack(packed)
+
+
+def test_threads_that_share_the_model_get_what_each_gets_alone() -> None:
+    texts = [f"redis evicts {word} keys" for word in ("all", "some", "no", "the", "old")]
+    alone = [MODEL.embed([text])[0] for text in texts]
+    with ThreadPoolExecutor(5) as threads:
+        many = threads.submit(MODEL.embed, texts * 20)
+        together = list(threads.map(lambda text: MODEL.embed([text])[0], texts))
+    for expected, found in zip(alone, (*together, *many.result()[:5]), strict=False):
+        assert cosine(expected, found) == pytest.approx(1.0, abs=1e-4)
+    assert len(many.result()) == 100
+
+
+def test_of_a_question_its_headline_is_read_and_the_beginning_of_the_rest_where_that_is_short() -> None:
+    short = Question(text="RedisMemoryHigh\nRedis is evicting keys", service="cart")
+    assert read_of(short) == ("Redis Memory High", "Redis Memory High Redis is evicting keys cart")
+    assert read_of(Question(text="Disk full")) == ("Disk full",)
+    long = read_of(Question(text=" ".join(f"word{n}" for n in range(100)) + "\nmore"))
+    assert len(long) == 1
+    assert long[0].split() == [f"word{n}" for n in range(24)]
 
 
 def copy_of_the_model(folder: Path, but: str = "") -> None:

@@ -52,6 +52,20 @@ def test_the_same_order_of_words_is_recognised() -> None:
     assert INDEX.quoted(positions, wording("")) == [0.0, 0.0]
 
 
+def test_resemblance_is_the_share_of_pairs_in_common() -> None:
+    told = {
+        "a": "redis evicted keys",
+        "same": "redis evicted keys",
+        "more": "redis evicted keys today",
+        "far": "disk full",
+    }
+    index = LexicalIndex({name: {"text": text} for name, text in (*told.items(), ("empty", ""))}, {"text": 1.0})
+    a, same, more, far, empty = range(5)
+    assert index.resemblance(a, same) == 1.0
+    assert 0 < index.resemblance(a, more) == index.resemblance(more, a) < 1.0
+    assert index.resemblance(a, far) == index.resemblance(empty, empty) == 0.0
+
+
 def test_a_question_of_one_common_word_says_too_little_for_a_high_score() -> None:
     short = INDEX.scores({"pool": 1.0}).max()
     full = INDEX.scores(dict.fromkeys(wording("database pool waiting connection KubePodNotReady").terms, 1.0)).max()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +17,7 @@ from bot.domain.alert import Alert, AlertStatus, Severity
 from bot.domain.context import ContextRequest
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason, PastIncidentFact
+from bot.domain.remembered import Held
 from memory.embedding import Embedder, MiniLM
 from memory.recall import MOST, Question, Recall, RecallSource, Recollection
 from memory.store import PastIncident, Store
@@ -289,13 +292,211 @@ def request(title: str, service: str | None) -> ContextRequest:
     return ContextRequest(incident_id="INC-2026-0042", alerts=(alert,), onset=NOW, now=NOW, service=None)
 
 
+# --- what happens again and again ------------------------------------------------------------------------------------
+
+CAUSES = ("a sale", "a leak of sessions", "an import", "keys without expiry", "a slow replica", "bots", "the batch")
+AGAIN: Mapping[str, Callable[[PastIncident, int], PastIncident]] = {
+    "told in the same words": lambda past, n: past,
+    "with another cause": lambda past, n: replace(past, cause=f"It was {CAUSES[n % 7]}", fix=f"Undid {CAUSES[n % 6]}"),
+    "under another name": lambda past, n: replace(
+        past, title=f"{past.title}, says {('support', 'sales', 'QA')[n % 3]}"
+    ),
+}
+
+
+@pytest.mark.parametrize("told", AGAIN)
+@pytest.mark.parametrize("times", [2, 3, 10])
+async def test_what_happened_many_times_before_still_fits(make: Make, tmp_path: Path, told: str, times: int) -> None:
+    carts = PAST[2]
+    again = [replace(AGAIN[told](carts, n), id=f"AGAIN-{n}", started_at=NOW - timedelta(days=n)) for n in range(times)]
+    history = (*again, *(past for past in PAST if past is not carts))
+    question = Question(text="Carts are empty\nRedis evicted keys, customers lost carts", service="cart", now=NOW)
+    for found in (
+        await make(NoVectors(tmp_path / "v"), history).find(question),
+        await with_vectors(make(embedder=MODEL, history=history), question),
+    ):
+        assert all(name.startswith("AGAIN") for name in ids(found))
+        assert len(found.memories) == min(times, MOST)
+        assert found.memories[0].score > 0.9
+
+
+async def test_an_incident_of_every_day_does_not_hide_that_a_stranger_fits_nothing(make: Make, tmp_path: Path) -> None:
+    flapping = [replace(PAST[2], id=f"AGAIN-{n}", started_at=NOW - timedelta(days=n)) for n in range(150)]
+    recall = make(NoVectors(tmp_path / "v"), (*flapping, *PAST))
+    assert ids(await recall.find(Question(text="Redis is evicting keys", service="cart", now=NOW)))[0] == "AGAIN-0"
+    for text, service in STRANGERS[:-1]:  # not the last one: what 15 others hold of its words became rare among so many
+        assert ids(await recall.find(Question(text=text, service=service))) == [], text
+    assert ids(await recall.find(Question(text="Keys of the car park are missing", service="cart"))) == []
+    assert ids(await recall.find(Question(text="Deadlocks on table orders", service="orders")))[0] == named("Nightly")
+
+
+async def test_what_proved_wrong_comes_after_what_proved_right(make: Make, tmp_path: Path) -> None:
+    right = replace(PAST[2], id="B", trust=0.9)
+    wrong = replace(PAST[2], id="A", trust=0.1)
+    recall = make(NoVectors(tmp_path / "v"), (wrong, right, *PAST[3:]))
+    assert ids(await recall.find(Question(text="Redis is evicting keys", service="cart")))[:2] == ["B", "A"]
+
+
+# --- what is loaded, and when ----------------------------------------------------------------------------------------
+
+
+class Watched(HashingEmbedder):
+    """Counts the texts that it was given."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        self.read += len(texts)
+        return super().embed(texts)
+
+
+async def test_without_past_incidents_neither_model_nor_index_is_touched(store: Store, tmp_path: Path) -> None:
+    model, index = Watched(), VectorIndex(tmp_path / "vectors")
+    recall = Recall(store.past, embedder=model, vectors=index, mark=store.memory_mark, index_left=False)
+    question = Question(text=PAST[2].title)
+    try:
+        assert (await with_vectors(recall, question)).searched == 0
+        assert model.read == 0
+        assert not (tmp_path / "vectors").exists()
+        await store.past.save(PAST)
+        async with asyncio.timeout(20):  # with the first incidents both are there
+            while (found := await recall.find(question)).without_vectors or not found.memories:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it looks once a second
+    finally:
+        await recall.close()
+    assert model.read > len(PAST)
+    assert (tmp_path / "vectors").exists()
+
+
+def test_without_past_incidents_no_heavy_library_is_imported(tmp_path: Path) -> None:
+    code = """
+import asyncio, sys
+from pathlib import Path
+from memory.embedding import MiniLM
+from memory.recall import Question, Recall
+from memory.store import Store
+from memory.vectors import VectorIndex
+
+async def main(folder):
+    store = await Store.open(f"sqlite:///{folder / 'store.db'}")
+    recall = Recall(store.past, embedder=MiniLM(), vectors=VectorIndex(folder / "vectors"), index_left=False)
+    await recall.settled()
+    assert (await recall.find(Question(text="disk full"))).searched == 0
+    await recall.close()
+    await store.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+heavy = {"numpy", "chromadb", "onnxruntime", "tokenizers"} & sys.modules.keys()
+assert not heavy, heavy
+"""
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=root, check=True, timeout=60)
+
+
+async def test_an_index_that_was_left_is_emptied_though_nothing_is_remembered(store: Store, tmp_path: Path) -> None:
+    index = VectorIndex(tmp_path / "vectors")
+    await index.open({"GONE": Vector(digest="d", values=HashingEmbedder().embed(["gone"])[0])})
+    await index.close()
+    recall = Recall(store.past, embedder=HashingEmbedder(), vectors=VectorIndex(tmp_path / "vectors"))
+    async with asyncio.timeout(20):
+        await recall.settled()
+    await recall.close()
+    again = VectorIndex(tmp_path / "vectors")
+    await again.open({})
+    assert await again.nearest(HashingEmbedder().embed(["gone"])[0], 5) == {}
+    await again.close()
+
+
+class BreaksOnce(VectorIndex):
+    """An index that fails while it is open, until it is opened again."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.opened = 0
+
+    async def open(self, vectors: Mapping[str, Vector]) -> None:
+        await super().open(vectors)
+        self.opened += 1
+
+    async def nearest(self, vector: Sequence[float], most: int) -> dict[str, float]:
+        if self.opened == 1:
+            raise VectorsUnavailable("its files are gone")
+        return await super().nearest(vector, most)
+
+
+async def test_vectors_that_broke_are_opened_again_by_themselves(make: Make, tmp_path: Path) -> None:
+    recall = make(BreaksOnce(tmp_path / "v"))
+    question = Question(text="Redis is evicting keys", service="cart")
+    async with asyncio.timeout(20):
+        await recall.settled()
+        found = await recall.find(question)
+        assert found.without_vectors == "vectors are off: its files are gone"
+        assert ids(found)[0] == named("Carts")
+        await recall.settled()
+        assert (await recall.find(question)).without_vectors == ""
+
+
+class SlowToOpen(VectorIndex):
+    """An index that waits before the first opening."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def open(self, vectors: Mapping[str, Vector]) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        await super().open(vectors)
+
+
+async def test_what_is_remembered_while_the_vectors_open_gets_one(make: Make, store: Store, tmp_path: Path) -> None:
+    index = SlowToOpen(tmp_path / "v")
+    recall = make(index)
+    recall.warm()
+    new = replace(PAST[0], id="NEW", title="Elevators stop between floors", service="building", symptoms="", cause="")
+    async with asyncio.timeout(20):
+        await index.begun.wait()
+        await store.past.save([new])
+        while not ids(await recall.find(Question(text="Elevators stop between floors", service="building"))):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # it looks once a second
+        index.go_on.set()
+        await recall.settled()
+    assert "NEW" in await index.nearest(HASHING.embed([new.text])[0], 1)
+
+
 async def test_the_source_tells_what_fixed_it(make: Make, tmp_path: Path) -> None:
     answer = await RecallSource(make(NoVectors(tmp_path / "v"))).look(request("Redis is evicting keys", "cart"))
     evidence = answer.evidence[0]
     assert isinstance(evidence.fact, PastIncidentFact)
     assert (evidence.fact.incident, evidence.fact.cause_kind) == (named("Carts"), "exhaustion")
-    assert "Fixed by: Memory raised to 4 GB." in evidence.text
+    assert evidence.text == (
+        f"{named('Carts')} was like this: Carts are empty. Cause: Redis reached its memory limit. "
+        "Fixed by: Memory raised to 4 GB. It took 33 min."
+    )
     assert answer.checked.startswith("15 past incidents (vectors ")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"), [(Held.HELD, " The fix held."), (Held.CAME_BACK, " It came back."), (Held.UNKNOWN, "")]
+)
+async def test_the_source_tells_whether_it_lasted(make: Make, tmp_path: Path, outcome: Held, told: str) -> None:
+    past = replace(PAST[2], outcome=outcome, unhelpful="A restart")
+    recall = make(NoVectors(tmp_path / "v"), (past, *PAST[3:]))
+    (evidence, *_) = (await RecallSource(recall).look(request("Redis is evicting keys", "cart"))).evidence
+    assert isinstance(evidence.fact, PastIncidentFact)
+    assert (evidence.fact.outcome, evidence.fact.unhelpful) == (outcome.value, "A restart")
+    assert evidence.text.endswith(f"It took 33 min.{told} Did not help: A restart.")
+
+
+async def test_the_source_makes_foreign_text_fit_to_show(make: Make, tmp_path: Path) -> None:
+    secret = "glpat-" + "x7" * 10
+    past = replace(PAST[2], fix=f"Ran it\nwith \u202e{secret}", link=None)
+    recall = make(NoVectors(tmp_path / "v"), (past, *PAST[3:]))
+    (evidence, *_) = (await RecallSource(recall).look(request("Redis is evicting keys", "cart"))).evidence
+    assert "\n" not in evidence.text
+    assert "\u202e" not in evidence.text
+    assert secret not in evidence.text
 
 
 async def test_the_source_tells_nothing_found_from_nothing_there(make: Make, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.remembered import Page
-from memory.embedding import MiniLM, embed_many
+from memory.embedding import MiniLM, embed_many, pack
 from memory.recall import PageSearch, Question, texts_to_embed
+from memory.recall.nearness import Passages
 
 MODEL = MiniLM()
 TOLD = (
@@ -73,3 +74,13 @@ def test_sureness_is_bounded_and_falls(search: PageSearch) -> None:
 
 def test_no_pages_no_matches() -> None:
     assert PageSearch((), MODEL, {}).find(Question(text="disk full")) == ()
+
+
+def test_a_page_is_near_by_its_best_passage_and_by_all_of_it() -> None:
+    east, north = pack([1.0, 0.0]), pack([0.0, 1.0])
+    held = Passages({"half": (east, north), "all": (east, east), "none": ()})
+    near = held.nearest([1.0, 0.0], 5)
+    assert list(near) == ["all", "half"]
+    assert near["all"] == pytest.approx(1.0)
+    assert near["half"] == pytest.approx((1.0 + 0.5**0.5) / 2)
+    assert Passages({}).nearest([1.0, 0.0], 5) == {}
