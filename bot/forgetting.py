@@ -138,7 +138,7 @@ async def _out_of_the_index(bot: BotSettings) -> str:
         await index.rebuild({})
     except VectorsUnavailable as error:
         if "in use" in str(error):
-            return "The running bot takes it out of its index within seconds."
+            return "The running bot takes it out of its index within a minute."
         return f"The index of vectors could not be emptied: {error}. Delete the folder {index_folder(bot)}."
     finally:
         await index.close()

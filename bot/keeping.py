@@ -18,7 +18,7 @@ from memory.nearest import nearest
 from memory.recall import Question
 from memory.store import Store
 
-DAY, HOUR = 86_400.0, 3_600.0  # seconds
+DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0  # seconds
 NOTES_EVERY = 30.0  # seconds: a line in the file is in the next briefing
 SOON = 20.0  # seconds after the start: first what is firing
 
@@ -87,6 +87,7 @@ def chores(knowledge: Knowledge, store: Store, clock: Clock, data: Path) -> Sequ
             first_after=SOON,
         )
     ]
+    found.append(Chore(name="memory as the store has it", every=MINUTE, do=knowledge.recall.refresh))
     if knowledge.shelf is not None:
         found.append(Chore(name="runbook pages", every=HOUR, do=knowledge.shelf.refresh))
     if knowledge.notebook is not None:

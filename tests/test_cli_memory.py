@@ -169,7 +169,7 @@ def test_beside_a_running_bot_search_and_forget_work_and_rebuild_says_what_to_do
     assert "By words alone" not in said
     code, said = memory("forget", "OLD-2", "--yes")
     assert code == 0
-    assert "The running bot takes it out of its index within seconds." in said
+    assert "The running bot takes it out of its index within a minute." in said
 
 
 def test_what_is_forgotten_is_in_no_file_any_more(memory: Memory) -> None:

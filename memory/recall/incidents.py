@@ -117,6 +117,11 @@ class Recall:
         memories = tuple(memory_of(known.incidents[each.id], question, each) for each in found if each.sure >= ENOUGH)
         return Recollection(memories=memories, searched=len(known.incidents), without_vectors=without)
 
+    async def refresh(self) -> None:
+        """As the store has it, also while nobody asks: what was forgotten leaves the index. Raises NotStored."""
+        if self._known.mark is not None:  # what was never read holds nothing
+            await self._ready()
+
     async def rebuild(self) -> int:
         """The vectors from the store, from nothing: how many. Raises NotStored, NoModel, VectorsUnavailable."""
         await self._ready()

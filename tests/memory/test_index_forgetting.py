@@ -103,6 +103,18 @@ async def test_what_is_forgotten_beside_a_running_bot_leaves_its_index_at_its_ne
     assert traces.found() == {}
 
 
+async def test_a_bot_that_nobody_asks_forgets_at_its_next_refresh(tmp_path: Path) -> None:
+    async with remembering(tmp_path) as bot:
+        await filled(bot)
+        traces = await traces_of(bot, tmp_path)
+        assert await forget_by_command(tmp_path, SECRET.id) == 0
+        async with asyncio.timeout(20):
+            while traces.found():
+                await bot.recall.refresh()
+                await asyncio.sleep(0.05)
+        assert bot.index.made_again == {Reason.DELETED: 1}
+
+
 async def test_retention_forgets_in_the_bot_itself(tmp_path: Path) -> None:
     async with remembering(tmp_path) as bot:
         await filled(bot)
