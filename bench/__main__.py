@@ -14,13 +14,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import briefing, cases, first_token, ingest, logs, pages, payloads, retrieval, root_cause, startup
+from bench import briefing, cases, first_token, ingest, logs, pages, payloads, redaction, retrieval, root_cause, startup
 from bench.result import Result
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
     "startup": startup.run,
     "briefing": briefing.run,
     "ingest": ingest.run,
+    "redaction": redaction.run,
     "first_token": first_token.run,
 }
 RECORDED: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
