@@ -223,7 +223,7 @@ async def test_ctrl_c_ends_it_at_once_and_the_next_import_goes_on(command: Comma
         if b"offset=200" in scope.get("query_string", b""):
             is_under_way.set()
         if is_under_way.is_set():
-            await asyncio.sleep(0.01)  # slow enough that it is still under way when the signal comes
+            await asyncio.sleep(0.2)  # slow enough that it is still under way when the signal comes
         await app(scope, receive, send)
 
     async with serving(watched) as url:

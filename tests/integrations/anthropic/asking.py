@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from integrations.anthropic import AnthropicSettings, Claude
 from sandbox.anthropic import ClaudeApi, Script
 from tests.sandbox.anthropic.desk import Desk
 
-KEY = "k" * 40
+KEY = hashlib.sha256(b"of the stand-in").hexdigest()
 INSTRUCTIONS = Instructions(text="You help people on call. " * 120, prompt="answer", digest="d" * 8)
 TOOLS = tuple(
     Tool(name=name, description=f"Reads {name}.", schema={"type": "object", "properties": {"q": {"type": "string"}}})
