@@ -231,7 +231,14 @@ def _responder(
             clock=tools.clock,
         ),
         brief=brief,
-        dress=Dress(incidents=store.incidents, briefings=store.briefings, rooms=rooms, cards=cards, catalog=catalog),
+        dress=Dress(
+            incidents=store.incidents,
+            briefings=store.briefings,
+            places=store.places,
+            rooms=rooms,
+            cards=cards,
+            catalog=catalog,
+        ),
         analyse=analysis(model, store, notes, catalog, tools.clock, brief, opinions),
     )
 

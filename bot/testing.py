@@ -133,6 +133,10 @@ class FakeChat:
         self.fail("pin")
         self.pinned.append(card)
 
+    async def link(self, card: Card) -> str:
+        self.fail("link")
+        return f"https://chat.example/archives/{card.channel}/p{card.ts.replace('.', '')}"
+
     async def upload(self, png: bytes, *, name: str, title: str, alt: str) -> Picture:
         self.fail("upload")
         self.uploads.append(name)

@@ -62,7 +62,7 @@ class Scene:
             ),
             investigate=Investigate(**asking, gather=Gather(self.sources, deadline=self.deadline), clock=self.clock),
             brief=Brief(**asking, agenda=store.agenda, clock=self.clock),
-            dress=Dress(**shared, briefings=store.briefings, rooms=chat, catalog=self.catalog),
+            dress=Dress(**shared, briefings=store.briefings, places=store.places, rooms=chat, catalog=self.catalog),
         )
 
     def restarted(self, **changes: Any) -> Scene:

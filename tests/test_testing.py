@@ -151,6 +151,7 @@ async def test_the_last_edit_is_shown_when_it_returns(chat: Chat) -> None:
     card = await chat.cards.post(place, view(title="Before"), look_first=False)
     await chat.cards.edit(card, view(), last=True)
     await chat.cards.pin(card)
+    assert card.ts.replace(".", "") in await chat.cards.link(card)
     assert chat.messages(place.channel) == 1
     assert chat.shown(place.channel) == INCIDENT.title
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.alert import Link
 from bot.domain.card import Dressing
 from bot.domain.catalog import Catalog
 from bot.domain.errors import ChatError
 from bot.domain.evidence import Finding, OnCallFact, RunbookFact
-from bot.domain.incident import Card, Incident, PlaceKind
+from bot.domain.incident import Card, Incident, Place, PlaceKind
 from bot.domain.naming import topic
-from bot.domain.ports import Briefings, Cards, Incidents, Rooms
+from bot.domain.ports import Briefings, Cards, Incidents, Places, Rooms
 from bot.flows.place import existing
 
 log = logging.getLogger(__name__)
@@ -24,27 +25,49 @@ MOST_BOOKMARKS = 6  # the bar above a channel holds about as many before it fold
 
 class Dress:
     def __init__(
-        self, *, incidents: Incidents, briefings: Briefings, rooms: Rooms, cards: Cards, catalog: Catalog
+        self,
+        *,
+        incidents: Incidents,
+        briefings: Briefings,
+        places: Places,
+        rooms: Rooms,
+        cards: Cards,
+        catalog: Catalog,
     ) -> None:
         self._incidents = incidents
+        self._places = places
         self._briefings = briefings
         self._rooms = rooms
         self._cards = cards
         self._catalog = catalog
 
     async def __call__(self, incident_id: str) -> tuple[str, ...]:
-        """What could not be done, one sentence each. A thread in the triage channel is left as it is."""
+        """What could not be done, one sentence each. The triage channel itself is left as it is. Raises NotStored."""
         incident = await existing(self._incidents, incident_id)
         place, card = incident.place, incident.card
-        if place is None or card is None or place.kind is PlaceKind.THREAD:
+        if place is None or card is None:
             return ()
-        findings = await self._briefings.findings(incident_id) or ()
-        undone, pinned = await asyncio.gather(
-            self._rooms.dress(place, dressing(incident, findings, self._catalog)), self._pin(card)
-        )
-        for sentence in (*undone, *pinned):
+        linked = await self._link(incident_id, card)
+        undone = () if place.kind is PlaceKind.THREAD else await self._all(incident, place, card)
+        for sentence in (*linked, *undone):
             log.warning("%s: %s", incident_id, sentence)
+        return (*linked, *undone)
+
+    async def _all(self, incident: Incident, place: Place, card: Card) -> tuple[str, ...]:
+        findings = await self._briefings.findings(incident.id) or ()
+        dressed = self._rooms.dress(place, dressing(incident, findings, self._catalog))
+        undone, pinned = await asyncio.gather(dressed, self._pin(card))
         return (*undone, *pinned)
+
+    async def _link(self, incident_id: str, card: Card) -> tuple[str, ...]:
+        """Kept with the card: lists and answers lead to it."""
+        if card.permalink:
+            return ()
+        try:
+            await self._places.save_card(incident_id, replace(card, permalink=await self._cards.link(card)))
+        except ChatError as error:
+            return (f"The card's link could not be kept: {error}.",)
+        return ()
 
     async def _pin(self, card: Card) -> tuple[str, ...]:
         try:

@@ -186,6 +186,9 @@ class SlackCards:
             if error.code != "already_pinned":
                 raise
 
+    async def link(self, card: Card) -> str:
+        return str((await self._api.call("chat.getPermalink", channel=card.channel, message_ts=card.ts))["permalink"])
+
 
 class SlackPictures:
     """The `Pictures` port: uploads that a message shows through an image block's `slack_file`."""

@@ -100,6 +100,25 @@ async def test_what_could_not_be_done_is_told_and_logged_and_stops_nothing(
     assert incident_id in caplog.text
 
 
+@pytest.mark.parametrize("severity", [Severity.SEV1, Severity.SEV3])
+async def test_the_card_s_link_is_kept_with_it(stage: Scene, severity: Severity) -> None:
+    incident_id = await stage.incident(severity=severity)
+    await stage.briefed(incident_id)
+    await stage.flows.dress(incident_id)
+    incident = await stage.store.incidents.get(incident_id)
+    assert incident is not None
+    assert incident.card is not None
+    assert incident.card.permalink == await stage.chat.link(incident.card)
+
+
+async def test_a_link_that_cannot_be_had_stops_nothing(stage: Scene) -> None:
+    stage.chat.fail = raising("link", ChatError("message_not_found", is_final=True))
+    incident_id = await stage.incident()
+    await stage.briefed(incident_id)
+    assert await stage.flows.dress(incident_id) == ("The card's link could not be kept: message_not_found.",)
+    assert len(stage.chat.pinned) == 1
+
+
 async def test_an_incident_without_a_card_is_left_alone(stage: Scene) -> None:
     assert await stage.flows.dress(await stage.incident()) == ()
 

@@ -45,6 +45,10 @@ class Cards(Protocol):
 
     async def pin(self, card: Card) -> None: ...
 
+    async def link(self, card: Card) -> str:
+        """The address under which people find it."""
+        ...
+
 
 class Pictures(Protocol):
     """Images in the chat."""
