@@ -12,11 +12,17 @@ from bot.domain.alert import Alert, Severity
 class IncidentStatus(StrEnum):
     TRIAGE = "triage"
     INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"  # the cause is known
+    MONITORING = "monitoring"  # something was done; it is watched whether it holds
     RESOLVED = "resolved"
+    CANCELLED = "cancelled"  # it was none
 
     @property
     def is_open(self) -> bool:
-        return self is not IncidentStatus.RESOLVED
+        return self not in OVER
+
+
+OVER = frozenset({IncidentStatus.RESOLVED, IncidentStatus.CANCELLED})
 
 
 class PlaceKind(StrEnum):
@@ -82,7 +88,7 @@ class Incident:
     place: Place | None = None
     card: Card | None = None
     briefed_at: datetime | None = None  # when the first briefing was posted
-    resolved_at: datetime | None = None
+    resolved_at: datetime | None = None  # also of one that was cancelled
     revision: int = 1  # raised by every change that the card must show
     alerts_left_out: int = 0  # alerts that it has beside `alerts`: in a storm there are thousands
     firing_left_out: int = 0  # those of them that still fire

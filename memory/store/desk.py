@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select, text, 
 
 from bot.domain.alert import Alert, Delivery
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
-from bot.domain.ports import Episode, PendingDelivery, TimelineEvent, TriageTransaction
+from bot.domain.ports import Episode, PendingDelivery, Said, TimelineEvent, TriageTransaction
 from memory.store import lifecycle
 from memory.store.changes import Changes
 from memory.store.codec import Undecodable, decode_delivery
@@ -20,7 +20,7 @@ from memory.store.counters import next_number
 from memory.store.database import Database
 from memory.store.incidents import with_alerts
 from memory.store.known import Known
-from memory.store.schema import FAILED, PENDING, deliveries
+from memory.store.schema import FAILED, PENDING, deliveries, timeline
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ _PENDING = (
     .order_by(deliveries.c.id)
     .limit(bindparam("most"))
 )
+_TOLD = select(timeline.c.id).where(timeline.c.key == bindparam("key"))
 _SET_ASIDE = (
     update(deliveries).where(deliveries.c.id == bindparam("row")).values(state=FAILED, problem=bindparam("why"))
 )
@@ -150,6 +151,17 @@ class StoredTransaction:
             self._changes.end_alert(incident_id, position, received_at)
             self._tell(after, f"recovered/{position}", "alert", f"Recovered: {alert.title}", received_at, alert.source)
         self._tell_changes(before, after, received_at)
+
+    def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
+        before = self._known.header(incident_id)
+        what = f"steered/{said.key}"
+        if self._connection.execute(_TOLD, {"key": f"{incident_id}/{what}"}).first():
+            return before
+        after = decide(before)
+        if after != before:
+            self._save(after)
+            self._tell(after, what, "status", said.text, said.at, said.who)
+        return after
 
     def remember_recovery(self, alert: Alert, received_at: datetime) -> None:
         self._remember(alert, None, resolved=True, at=received_at)

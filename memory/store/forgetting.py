@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, or_, select
 
-from bot.domain.incident import IncidentStatus
 from bot.domain.remembered import RecordKind
 from memory.store.answers import forget_answers, purge_answers
 from memory.store.codec import Undecodable, decode_alert, decode_delivery
 from memory.store.counters import next_number
+from memory.store.incidents import IS_OPEN
 from memory.store.passages import drop_passages
 from memory.store.records import COUNTER
 from memory.store.schema import (
@@ -68,7 +68,7 @@ def _overwrite_what_is_deleted(connection: Connection) -> None:
 
 def outdated(connection: Connection, before: datetime) -> list[str]:
     """Ids of incidents that ended, or began where that is all that is known, before that time. Open ones never."""
-    over = incidents.c.status == IncidentStatus.RESOLVED.value
+    over = ~IS_OPEN
     live = select(incidents.c.id).where(over, incidents.c.resolved_at < before)
     still = select(incidents.c.id).where(or_(~over, incidents.c.resolved_at >= before))
     past = select(past_incidents.c.id).where(past_incidents.c.started_at < before, past_incidents.c.id.not_in(still))

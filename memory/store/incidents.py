@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from bot.domain.alert import Severity
 from bot.domain.errors import FirstResponderError
-from bot.domain.incident import Card, GroupedAlert, GroupingReason, Incident, IncidentStatus, Place, PlaceKind
+from bot.domain.incident import OVER, Card, GroupedAlert, GroupingReason, Incident, IncidentStatus, Place, PlaceKind
 from memory.store.codec import decode_alert
 from memory.store.database import Database
 from memory.store.schema import alerts, incidents
@@ -19,14 +19,14 @@ from memory.store.schema import alerts, incidents
 # looks at conditions and services; decoding thousands for each edit would take longer than the edit.
 FIRST, NEWEST = 50, 50
 
-_IS_OPEN = incidents.c.status != IncidentStatus.RESOLVED.value
+IS_OPEN = incidents.c.status.not_in(sorted(status.value for status in OVER))
 _KEPT = or_(alerts.c.position < FIRST, alerts.c.position >= incidents.c.alert_count - NEWEST)
 _ALERTS = (alerts.c.incident_id, alerts.c.body, alerts.c.reason, alerts.c.received_at, alerts.c.resolved_at)
 
 # Made once: making a statement takes longer than running it.
 _HEADER = select(incidents).where(incidents.c.id == bindparam("wanted"))
 _ONE = select(*_ALERTS).join(incidents).where(incidents.c.id == bindparam("wanted"), _KEPT).order_by(alerts.c.position)
-_OPEN = select(incidents).where(_IS_OPEN).order_by(incidents.c.severity, incidents.c.number)  # "SEV1" before "SEV2"
+_OPEN = select(incidents).where(IS_OPEN).order_by(incidents.c.severity, incidents.c.number)  # "SEV1" before "SEV2"
 _FIRST_OF = select(*_ALERTS).where(
     alerts.c.incident_id.in_(bindparam("wanted", expanding=True)), alerts.c.position == 0
 )

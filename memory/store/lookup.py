@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, or_, select
 
-from bot.domain.incident import IncidentStatus
+from memory.store.incidents import IS_OPEN
 from memory.store.schema import alerts, episodes, incident_services, incidents
 
 _WANTED: BindParameter[str] = bindparam("wanted", expanding=True)
-_IS_RECENT = or_(incidents.c.status != IncidentStatus.RESOLVED.value, incidents.c.resolved_at >= bindparam("since"))
+_IS_RECENT = or_(IS_OPEN, incidents.c.resolved_at >= bindparam("since"))
 _ALERT = [column for column in alerts.c if column.name not in ("id", "service", "episode")]
 
 # Made once: in a storm making them takes longer than running them.

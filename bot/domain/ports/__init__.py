@@ -2,7 +2,7 @@
 
 from bot.domain.ports.chat import Cards, ChartRenderer, Pictures, Rooms
 from bot.domain.ports.context import Clock, ContextSource, Warmable
-from bot.domain.ports.intake import Acceptance, Episode, Inbox, PendingDelivery, TriageDesk, TriageTransaction
+from bot.domain.ports.intake import Acceptance, Episode, Inbox, PendingDelivery, Said, TriageDesk, TriageTransaction
 from bot.domain.ports.model import Model
 from bot.domain.ports.recall import Similar
 from bot.domain.ports.record import (
@@ -36,6 +36,7 @@ __all__ = [
     "Pictures",
     "Places",
     "Rooms",
+    "Said",
     "Similar",
     "SlackEvent",
     "SlackEvents",

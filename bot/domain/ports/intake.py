@@ -41,6 +41,16 @@ class Episode:
     resolved: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A person's word on an incident. `key`: the same when it comes twice."""
+
+    key: str
+    text: str
+    at: datetime
+    who: str  # Slack's user id
+
+
 class TriageTransaction(Protocol):
     """One write transaction of triage. Synchronous: it runs on the store's only writing thread."""
 
@@ -70,6 +80,12 @@ class TriageTransaction(Protocol):
 
     def recover(self, incident_id: str, alert: Alert, received_at: datetime) -> None:
         """Mark its episode as over; the incident is resolved when no alert of it fires. The revision goes up."""
+        ...
+
+    def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
+        """What a person decides about it: as `decide` makes of the incident (without its alerts) as it is now. Where
+        that is a change, it is kept, and `said` stands on the timeline. Raises FirstResponderError where there is none.
+        """
         ...
 
     def remember_recovery(self, alert: Alert, received_at: datetime) -> None:

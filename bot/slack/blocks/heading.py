@@ -23,6 +23,7 @@ _MARKS = {
     Severity.SEV4: "\N{MEDIUM WHITE CIRCLE}",
 }
 RESOLVED_MARK = "\N{WHITE HEAVY CHECK MARK}"
+CANCELLED_MARK = "\N{HEAVY MULTIPLICATION X}"
 _REASONS = {
     GroupingReason.NEW_CONDITION: "opened this incident",
     GroupingReason.SAME_FINGERPRINT: "same condition",
@@ -45,6 +46,8 @@ def name(incident: Incident) -> str:
 def title(incident: Incident) -> Block:
     if incident.status is IncidentStatus.RESOLVED:
         return header(f"{RESOLVED_MARK} Resolved {incident.severity} {name(incident)}")
+    if incident.status is IncidentStatus.CANCELLED:
+        return header(f"{CANCELLED_MARK} Cancelled {incident.severity} {name(incident)}")
     return header(f"{_MARKS[incident.severity]} {incident.severity} {name(incident)}")
 
 
@@ -53,7 +56,8 @@ def state(incident: Incident) -> Block:
     parts = [incident.id, incident.status.capitalize(), f"started {clock(incident.started_at)}"]
     if incident.resolved_at:
         took = span(incident.resolved_at - incident.started_at)
-        parts.append(f"recovered at {clock(incident.resolved_at)} after {took}")
+        how = "cancelled" if incident.status is IncidentStatus.CANCELLED else "recovered"
+        parts.append(f"{how} at {clock(incident.resolved_at)} after {took}")
     alone = len(incident.alerts) == 1 and incident.first_alert.title == incident.title
     lines = chain([" \u00b7 ".join(parts)], [_lone(incident.alerts[0])] if alone else map(_alert, incident.alerts))
     return context(fitted(lines, STATE_ROOM, total=incident.alert_count + 1, most=MOST_ALERTS + 1))

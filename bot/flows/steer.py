@@ -1,0 +1,65 @@
+"""What people decide about an incident: how it stands and how bad it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain.alert import Severity
+from bot.domain.incident import Incident
+from bot.domain.lifecycle import Move, Regraded, Step, move, regrade, repeated
+from bot.domain.plaintext import plain
+from bot.domain.ports import Clock, Said, TriageDesk
+from bot.domain.redact import redact
+
+_WORDS = {Step.REOPEN: "Opened again"}
+WORD_LIMIT = 500  # characters of what a person says with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """`id`: the same when it is delivered again; the second time nothing happens."""
+
+    id: str
+    incident: str
+    person: str  # Slack's user id
+    word: str = ""  # why, or what was done
+
+
+class Steer:
+    def __init__(self, *, desk: TriageDesk, clock: Clock, on_change: Callable[[], None]) -> None:
+        """`on_change`: what is kept has changed, and the card must show it."""
+        self._desk = desk
+        self._clock = clock
+        self._on_change = on_change
+
+    async def move(self, order: Order, step: Step) -> Move:
+        """Raises NotStored, and FirstResponderError where there is no such incident."""
+        now = self._clock.now()
+        made: list[Move] = []
+
+        def decide(before: Incident) -> Incident:
+            made.append(move(before, step, now))
+            return made[-1].after
+
+        after = await self._steer(order, decide, _WORDS.get(step, step.leads_to.capitalize()))
+        return made[-1] if made else repeated(after)
+
+    async def regrade(self, order: Order, severity: Severity) -> Regraded:
+        """Raises NotStored, and FirstResponderError where there is no such incident."""
+        made: list[Regraded] = []
+
+        def decide(before: Incident) -> Incident:
+            made.append(regrade(before, severity))
+            return made[-1].after
+
+        after = await self._steer(order, decide, f"Severity set to {severity}")
+        return made[-1] if made else regrade(after, severity)
+
+    async def _steer(self, order: Order, decide: Callable[[Incident], Incident], what: str) -> Incident:
+        word = plain(redact(order.word), WORD_LIMIT)
+        text = f"{what}: {word}" if word else what
+        said = Said(key=order.id, text=text, at=self._clock.now(), who=order.person)
+        after = await self._desk.transact(lambda transaction: transaction.steer(order.incident, decide, said))
+        self._on_change()
+        return after
