@@ -77,12 +77,18 @@ class Worklog:
 def read_worklog(notes: Iterable[str]) -> Worklog:
     """`notes` oldest first."""
     told: dict[str, list[str]] = {"cause": [], "fix": [], "unhelpful": [], "": []}
+    for kind, words in sentences_of(notes):
+        told[kind].append(words)
+    fix = told["fix"] or told[""][-1:]
+    return Worklog(cause=_joined(told["cause"]), fix=_joined(fix), unhelpful=_joined(told["unhelpful"]))
+
+
+def sentences_of(notes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Those that tell something, each with what it tells of: "cause", "fix", "unhelpful" or, for anything else, ""."""
     for sentence in _sentences(notes):
         kind, words = _kind(sentence)
         if words:
-            told[kind].append(words)
-    fix = told["fix"] or told[""][-1:]
-    return Worklog(cause=_joined(told["cause"]), fix=_joined(fix), unhelpful=_joined(told["unhelpful"]))
+            yield kind, words
 
 
 def _sentences(notes: Iterable[str]) -> Iterator[str]:
