@@ -44,8 +44,8 @@ _RULES = (
         BlameKind.JUDGEMENT,
         re.compile(
             r"\b(?:careless(?:ly|ness)?|neglig(?:ent|ently|ence)|incompeten(?:t|ce)|stupid(?:ly|ity)?|sloppy|sloppiness"
-            r""
-            r"|lazy(?! (?:load|eval|init|connect|pull|fetch|creat))|laziness|reckless(?:ly|ness)?|irresponsib(?:le|ly)|thoughtless(?:ly)?|foolish(?:ly)?|dumb|idiot(?:ic)?"
+            r"|lazy(?! (?:load|eval|init|connect|pull|fetch|creat))|laziness"
+            r"|reckless(?:ly|ness)?|irresponsib(?:le|ly)|thoughtless(?:ly)?|foolish(?:ly)?|dumb|idiot(?:ic)?"
             r"|blunder(?:ed|s)?|screw(?:ed)?[- ]up|messed up|to blame|at fault|(?:is|was|were) guilty"
             r"|(?:his|her|their|my|your|[A-Z]\w+'s) (?:own )?(?:fault|mistake|failure|negligence))\b"
         ),
