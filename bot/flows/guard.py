@@ -16,6 +16,7 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import Answer, FailureReason, Finding, Outcome
 from bot.domain.pace import Pace
 from bot.domain.ports import Clock, ContextSource
+from bot.domain.safe_finding import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ class Guard:
     # --- what is told ------------------------------------------------------------------------------------------------
 
     def _told(self, finding: Finding, *, was_asked: bool) -> Finding:
+        finding = without_secrets(finding)
         breaker = self._limited.breaker if self._limited else Breaker()
         self._watch(Asked(finding=finding, was_asked=was_asked, breaker=breaker.state, again_at=breaker.again_at))
         return finding

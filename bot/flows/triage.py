@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.domain.alert import Alert, AlertStatus
 from bot.domain.grouping import WINDOW, Decision, DecisionKind, decide
 from bot.domain.ports import Clock, PendingDelivery, TriageDesk, TriageTransaction
+from bot.domain.redact import redact
 
 logger = logging.getLogger(__name__)
 
@@ -92,13 +93,24 @@ def _place(transaction: TriageTransaction, alert: Alert, received_at: datetime, 
 def _carry_out(transaction: TriageTransaction, alert: Alert, decision: Decision, received_at: datetime) -> str | None:
     incident_id = decision.incident_id
     if decision.kind is DecisionKind.NEW:
-        return transaction.open_incident(alert, decision.reason, received_at).id
+        return transaction.open_incident(redacted(alert), decision.reason, received_at).id
     if decision.kind is DecisionKind.REMEMBER or decision.remember:
         transaction.remember_recovery(alert, received_at)
     if decision.kind in (DecisionKind.REMEMBER, DecisionKind.IGNORE) or incident_id is None:
         return None
     if decision.kind is DecisionKind.JOIN:
-        transaction.join(incident_id, alert, decision.reason, received_at)
+        transaction.join(incident_id, redacted(alert), decision.reason, received_at)
     for ended in decision.ends:
         transaction.recover(incident_id, ended, received_at)
     return incident_id
+
+
+def redacted(alert: Alert) -> Alert:
+    """As it is kept: monitors copy log lines and connection strings into what they say."""
+    return replace(
+        alert,
+        title=redact(alert.title),
+        description=redact(alert.description),
+        labels={name: redact(value) for name, value in alert.labels.items()},
+        links=tuple(replace(link, title=redact(link.title), url=redact(link.url)) for link in alert.links),
+    )

@@ -266,3 +266,11 @@ async def test_a_source_that_cancels_itself_costs_only_itself() -> None:
 
     broken, good = await Gather([Cancels("a"), FakeSource("b", FOUND)], deadline=1)(asked(), lambda *_: None)
     assert (broken.reason, good.outcome) == (FailureReason.BUG, Outcome.FOUND)
+
+
+async def test_a_secret_that_a_source_tells_is_not_passed_on() -> None:
+    secret = "hunter" * 5
+    told = Evidence(source="logs", text=f"login with password={secret} failed", fact=FACT)
+    guard = Guard(FakeSource("logs", Answer(evidence=(told,), checked="logs")), deadline=1.0)
+    finding = await guard.ask(asked())
+    assert [item.text for item in finding.evidence] == ["login with password=[hidden] failed"]
