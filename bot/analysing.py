@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from bot.domain.catalog import Catalog
 from bot.domain.errors import ChatError
+from bot.domain.model import ModelTask
 from bot.domain.ports import Clock
+from bot.domain.ports.model import Model
 from bot.domain.ports.opinion import ThreadNotes
 from bot.domain.spend import ModelCall, Notice
 from bot.flows.analyse import Analyse, KeptOpinions, Show
-from bot.flows.metered import MeteredModel
-from bot.settings import Settings
+from bot.flows.metered import IsStopped, MeteredModel, never_stopped
+from bot.flows.pseudonymous import PseudonymousModel
+from bot.opened import known_services
+from bot.settings import SECOND_FAST, SECOND_MAIN, SECOND_OFF, BotSettings, Settings
 from integrations.anthropic import AnthropicSettings, Claude
 from integrations.anthropic.tariff import AnthropicTariff
 from memory.ledger import Ledger
@@ -21,12 +26,19 @@ from memory.store import Store
 
 log = logging.getLogger(__name__)
 
+_SECOND = {SECOND_OFF: None, SECOND_FAST: ModelTask.FAST, SECOND_MAIN: ModelTask.MAIN}
+
 
 @asynccontextmanager
 async def metered_model(
-    settings: Settings, store: Store, notes: ThreadNotes, clock: Clock
+    settings: Settings,
+    store: Store,
+    notes: ThreadNotes,
+    clock: Clock,
+    *,
+    is_stopped: IsStopped = never_stopped,
 ) -> AsyncIterator[MeteredModel | None]:
-    """None where no key is set: everything else works without."""
+    """None where no key is set: everything else works without. `is_stopped`: see `MeteredModel`."""
     claude = settings.vendors.get("anthropic")
     if not isinstance(claude, AnthropicSettings) or not claude.is_set_up:
         yield None
@@ -38,9 +50,26 @@ async def metered_model(
         await _tell(store, notes, call, notices)
 
     try:
-        yield MeteredModel(client, ledger, AnthropicTariff(claude), clock, tell)
+        yield MeteredModel(
+            await asyncio.to_thread(told_pseudonyms, client, settings.bot),
+            ledger,
+            AnthropicTariff(claude),
+            clock,
+            tell,
+            is_stopped=is_stopped,
+            second_opinion=_SECOND[settings.bot.second_opinion],
+        )
     finally:
         await client.close()
+
+
+def told_pseudonyms(model: Model, bot: BotSettings) -> Model:
+    """`model` itself where operators want it told the real names. Raises ConfigFileError."""
+    if not bot.pseudonyms:
+        return model
+    services = known_services(bot).services.values()
+    names = {name for one in services for name in (one.name, *one.aliases, one.log_name) if name}
+    return PseudonymousModel(model, stays=names)
 
 
 async def _tell(store: Store, notes: ThreadNotes, call: ModelCall, notices: Sequence[Notice]) -> None:

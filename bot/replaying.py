@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.analysing import told_pseudonyms
 from bot.app import SystemClock
 from bot.domain.analysis import CheckedAnalysis, check
 from bot.domain.compose import compose
@@ -73,7 +74,8 @@ async def _replay(
 
     client = Claude(settings)
     try:
-        parsed = await client.parse(asking.request(prompt, asking.briefing.made_at), SaidAnalysis)
+        model = told_pseudonyms(client, bot)
+        parsed = await model.parse(asking.request(prompt, asking.briefing.made_at), SaidAnalysis)
     finally:
         await client.close()
     now = Version(

@@ -17,6 +17,7 @@ from integrations.descriptor import Integration
 from memory.settings import MemorySettings
 
 HIGHEST_PORT = 65535
+SECOND_OFF, SECOND_FAST, SECOND_MAIN = "off", "fast", "main"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,17 @@ class BotSettings:
         help="true: import all client libraries at start, so that the first briefing after it comes a second or two "
         "sooner, for about 80 MB more memory at rest",
     )
+    pseudonyms: bool = setting(
+        "MODEL_PSEUDONYMS",
+        default=True,
+        help="the model is told stand-ins for hosts, addresses, people and accounts, and people read the real names; "
+        "false: it is told the real ones",
+    )
+    second_opinion: str = setting(
+        "MODEL_SECOND_OPINION",
+        default=SECOND_FAST,
+        help="which model looks again at an analysis of high confidence, and can only lower it: fast, main or off",
+    )
     log_level: str = setting("LOG_LEVEL", default="INFO", help="DEBUG, INFO, WARNING or ERROR")
 
     def __post_init__(self) -> None:
@@ -72,6 +84,10 @@ class BotSettings:
             raise SettingsError("SOURCE_DEADLINE takes a number of seconds above zero.")
         if not 0 < self.grouping_window < math.inf:
             raise SettingsError("GROUPING_WINDOW_MINUTES takes a number of minutes above zero.")
+        if self.second_opinion not in (SECOND_OFF, SECOND_FAST, SECOND_MAIN):
+            raise SettingsError(
+                f"MODEL_SECOND_OPINION takes fast, main or off; {self.second_opinion!r} is none of them."
+            )
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR; {self.log_level!r} is none of them.")
 

@@ -54,6 +54,7 @@ def test_two_tokens_are_enough(integrations: Any) -> None:
         ({"SOURCE_RATES": "githib=3"}, "SOURCE_RATES names 'githib', which there is not; there are: argocd, "),
         ({"SOURCE_RATES": "github=-1"}, "SOURCE_RATES takes numbers above zero; '-1' of github is none"),
         ({"GROUPING_WINDOW_MINUTES": "-3"}, "GROUPING_WINDOW_MINUTES takes a number of minutes above zero"),
+        ({"MODEL_SECOND_OPINION": "deep"}, "MODEL_SECOND_OPINION takes fast, main or off; 'deep'"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR; 'loud'"),
         ({"PRELOAD": "perhaps"}, "PRELOAD takes true or false"),
     ],

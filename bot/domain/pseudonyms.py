@@ -5,6 +5,9 @@ versions, numbers, times, the names of public platforms.
 
 An IPv4 address and a version of four numbers look the same. Four numbers of at most 255 are taken for an address
 unless a letter, a comparison or a word such as "version" or "release" stands before them.
+
+Twelve digits are an account's number where an ARN, a registry's address or the word "account" says so; from then on
+they are it wherever they stand alone.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ _PUBLIC = (
     r"stripe|twilio|sendgrid|npmjs|pypi|pythonhosted|anthropic|openai|letsencrypt|fastly|akamai|atlassian|auth0|okta)"
     r"\.(?:com|net|org|io|dev|cloud)(?![\w-]|\.\w)"
 )
+# Metrics of OpenTelemetry, which end like a domain: system.disk.io, k8s.pod.network.io.
+_METRIC = r"(?:[a-z0-9_]+\.){1,3}(?:disk|network|blockio)\.io(?![\w-]|\.\w)"
 _INTERNAL = "internal|local|lan|corp|intra|intranet|private|localdomain|home|priv"
 _TOP = (
     "com|net|org|io|dev|cloud|app|co|ai|tech|systems|eu|de|uk|fr|nl|ch|at|se|no|dk|fi|pl|cz|es|it|us|ca|au|nz|jp|in|br"
@@ -49,7 +54,7 @@ _IPV4 = (
     r"(?<!version\":\")(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?![A-Za-z0-9_]|\.\d|-[A-Za-z])"
 )
 _NAME = (
-    rf"(?<![A-Za-z0-9_.\-@])(?!{_PUBLIC})(?!(?:com|org|net|io|java|javax)\.)"
+    rf"(?<![A-Za-z0-9_.\-@])(?!{_PUBLIC})(?!{_METRIC})(?!(?:com|org|net|io|java|javax)\.)"
     rf"(?:(?:{_LABEL}\.){{1,10}}(?:{_INTERNAL})|(?:{_LABEL}\.){{2,10}}(?:{_TOP})|{_LABEL}\.(?:com|net|org))"
     r"(?![A-Za-z0-9_\-]|\.\w)"
 )
@@ -61,34 +66,54 @@ _FORMS = (
     (Hidden.HOST, rf"{_START}(?:gke|aks|eks)-[a-z0-9][a-z0-9-]{{6,80}}{_END}"),
     (Hidden.HOST, rf"{_START}i-[0-9a-f]{{17}}{_END}"),
     (Hidden.IP, _IPV4),
-    (Hidden.ACCOUNT, rf"(?<=:)\d{{12}}(?=:)|{_START}\d{{12}}(?=\.dkr\.ecr\.)"),
+    (Hidden.ACCOUNT, rf"{_START}\d{{12}}{_END}"),
     (Hidden.PERSON, rf"{_START}[UW]0[A-Z0-9]{{7,10}}{_END}"),
     (Hidden.PERSON, r"(?<=<@)[UW][A-Z0-9]{7,11}(?=[>|])"),
     (Hidden.ACCOUNT, rf"{_START}[TE]0[A-Z0-9]{{7,10}}{_END}"),
 )
 _STAND_IN = r"(?<![A-Za-z0-9])(host|ip|person|account)-(\d{1,9})(?![A-Za-z0-9])"
 _STAND_INS = re.compile(_STAND_IN, re.IGNORECASE | re.ASCII)
-_UNFINISHED = re.compile(r"[A-Za-z0-9\-]+\Z", re.ASCII)
+# The end of a piece of text that may go on to be a stand-in.
+_UNFINISHED = re.compile(
+    r"(?<![A-Za-z0-9])(?:h|ho|hos|i|p|pe|per|pers|perso|a|ac|acc|acco|accou|accoun"
+    r"|(?:host|ip|person|account)(?:-\d{0,9})?)\Z",
+    re.IGNORECASE | re.ASCII,
+)
 # They tell nothing of whose machine it is, and what they mean is known to everybody.
 _EVERYBODYS = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255", "::", "::1"})
 _CLUSTER = re.compile(r"\.svc(?:\.cluster\.local)?\Z")  # a service's name, not a machine's
-_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:\Z")
+_ACCOUNT = re.compile(
+    r"arn:aws[a-z-]{0,12}:[a-z0-9-]{0,40}:[a-z0-9-]{0,40}:(?P<arn>\d{12})(?=:)"
+    r"|(?<![A-Za-z0-9])(?P<registry>\d{12})(?=\.dkr\.ecr\.)"
+    r"|account(?:[ _\-]?(?:id|number|no))?[\"']?[ ]?[:=#]?[ ]?[\"']?(?P<named>\d{12})(?![A-Za-z0-9])",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class Pseudonyms:
-    """One for each incident: a name keeps its stand-in, and what is first seen later gets the next number."""
+    """A name keeps its stand-in, and what is first seen later gets the next number."""
 
-    def __init__(self, known: Mapping[str, Hidden] | None = None) -> None:
-        """`known`: names that no form tells, such as node names and people's names."""
+    def __init__(self, known: Mapping[str, Hidden] | None = None, *, stays: Iterable[str] = ()) -> None:
+        """`known`: names that no form tells, such as node names and people's names.
+
+        `stays`: names that are told as they are though they look like a machine's, such as services'.
+        """
+        self._stays = frozenset(name.lower() for name in stays)
         self._known = {name: kind for name, kind in (known or {}).items() if len(name) >= MIN_KNOWN}
         self._told: dict[str, str] = {}  # real -> stand-in
         self._real: dict[str, str] = {}  # stand-in -> real
+        self._last = dict.fromkeys(Hidden, 0)  # numbers given out
         self._pattern, self._kinds = _pattern(self._known)
+        for name in sorted(self._stays):  # a service may be called host-1: then nothing else is told by that name
+            if _STAND_INS.fullmatch(name):
+                self._told[name] = self._real[name] = name
 
     @classmethod
-    def of(cls, texts: Iterable[str], known: Mapping[str, Hidden] | None = None) -> Pseudonyms:
+    def of(
+        cls, texts: Iterable[str], known: Mapping[str, Hidden] | None = None, *, stays: Iterable[str] = ()
+    ) -> Pseudonyms:
         """Numbered in the order in which names occur in `texts`: the same texts give the same stand-ins."""
-        pseudonyms = cls(known)
+        pseudonyms = cls(known, stays=stays)
         for text in texts:
             pseudonyms.hide(text)
         return pseudonyms
@@ -99,11 +124,24 @@ class Pseudonyms:
 
     def hide(self, text: str) -> str:
         """`restore(hide(text)) == text` for every text, also for one that holds words such as "host-1" itself."""
-        return self._pattern.sub(lambda found: self._stand_in(found), text)
+        for found in _ACCOUNT.finditer(text):  # first of all: its number may stand alone before this says what it is
+            self._given(Hidden.ACCOUNT, found[found.lastgroup or 0])
+        return self._pattern.sub(self._stand_in, text)
 
     def restore(self, text: str) -> str:
         """With the real names again; stand-ins that were never given out stay as they are."""
-        return _STAND_INS.sub(lambda found: self._real.get(found[0].lower(), found[0]), text)
+        return _STAND_INS.sub(self._real_name, text)
+
+    def restored_from(self, text: str, start: int) -> str:
+        """The rest of `text` from there on, restored; what stands before it tells whether a word begins there."""
+        parts, position = list[str](), start
+        for found in _STAND_INS.finditer(text, start):
+            parts += (text[position : found.start()], self._real_name(found))
+            position = found.end()
+        return "".join([*parts, text[position:]])
+
+    def _real_name(self, found: re.Match[str]) -> str:
+        return self._real.get(found[0].lower(), found[0])
 
     def restorer(self) -> Restorer:
         return Restorer(self)
@@ -113,7 +151,7 @@ class Pseudonyms:
         kind = self._kinds[found.lastgroup or ""]
         if kind is None:  # it looks like a stand-in: it must not be mistaken for one of ours on the way back
             kind = Hidden(name.partition("-")[0].lower())
-        elif not _is_meant(kind, found):
+        elif name.lower() in self._stays or not self._is_meant(kind, name):
             return _STAND_INS.sub(lambda inner: self._given(Hidden(inner[1].lower()), inner[0]), name)
         return self._given(kind, name)
 
@@ -123,12 +161,24 @@ class Pseudonyms:
             self._told[name], self._real[told] = told, name
         return self._told[name]
 
+    def _is_meant(self, kind: Hidden, name: str) -> bool:
+        if name in _EVERYBODYS:
+            return False
+        if kind is Hidden.IP:
+            return _is_address(name)
+        if kind is Hidden.HOST:
+            return _CLUSTER.search(name) is None
+        if kind is Hidden.ACCOUNT and name.isdigit():
+            return name in self._told
+        return True
+
     def _free(self, kind: Hidden, name: str) -> str:
         if name not in self._real and _STAND_INS.fullmatch(name) and name == name.lower():
             return name
-        number = 1 + sum(told.startswith(f"{kind}-") for told in self._real)
+        number = self._last[kind] + 1
         while f"{kind}-{number}" in self._real:
             number += 1
+        self._last[kind] = number
         return f"{kind}-{number}"
 
 
@@ -137,19 +187,25 @@ class Restorer:
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
+        self._before = ""  # the last character that was shown, as it came
         self._held = ""
 
     def feed(self, chunk: str) -> str:
-        """What can be shown so far; a word that may go on is kept back."""
-        text = self._held + chunk
-        unfinished = _UNFINISHED.search(text)
+        """What can be shown so far: all but an end that may go on to be a stand-in."""
+        text = self._before + self._held + chunk
+        unfinished = _UNFINISHED.search(text, len(self._before), len(text))
         cut = unfinished.start() if unfinished else len(text)
         self._held = text[cut:]
-        return self._pseudonyms.restore(text[:cut])
+        return self._shown(text[:cut])
 
     def finish(self) -> str:
-        rest, self._held = self._held, ""
-        return self._pseudonyms.restore(rest)
+        rest, self._held = self._before + self._held, ""
+        return self._shown(rest)
+
+    def _shown(self, text: str) -> str:
+        shown = self._pseudonyms.restored_from(text, len(self._before))
+        self._before = text[-1:]
+        return shown
 
 
 def _pattern(known: Mapping[str, Hidden]) -> tuple[re.Pattern[str], dict[str, Hidden | None]]:
@@ -161,20 +217,9 @@ def _pattern(known: Mapping[str, Hidden]) -> tuple[re.Pattern[str], dict[str, Hi
             forms.append((kind, rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9])"))
     forms.append((None, r"(?<![A-Za-z0-9])(?i:host|ip|person|account)-\d{1,9}(?![A-Za-z0-9])"))
     kinds = {f"form{index}": kind for index, (kind, _) in enumerate(forms)}
-    return re.compile("|".join(f"(?P<form{i}>{form})" for i, (_, form) in enumerate(forms)), re.ASCII), kinds
-
-
-def _is_meant(kind: Hidden, found: re.Match[str]) -> bool:
-    name = found[0]
-    if name in _EVERYBODYS:
-        return False
-    if kind is Hidden.IP:
-        return _is_address(name)
-    if kind is Hidden.HOST:
-        return _CLUSTER.search(name) is None
-    if kind is Hidden.ACCOUNT and name.isdigit() and found.string[found.end() : found.end() + 1] == ":":
-        return _ARN.search(found.string, max(0, found.start() - 60), found.start()) is not None
-    return True
+    either = "|".join(f"(?P<form{i}>{form})" for i, (_, form) in enumerate(forms))
+    # All of them begin at the edge of a word: within one, nothing is tried.
+    return re.compile(rf"{_START}(?:{either})", re.ASCII), kinds
 
 
 def _is_address(name: str) -> bool:

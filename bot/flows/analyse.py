@@ -17,6 +17,8 @@ from bot.domain.analysis import (
     changed,
     check,
     disagreement,
+    opinions_of,
+    second_opinion,
 )
 from bot.domain.analysis.opinion import ModelOpinion
 from bot.domain.briefing import Briefing
@@ -25,20 +27,21 @@ from bot.domain.causes.words import clock as told_time
 from bot.domain.coalesce import Coalescer, Turn
 from bot.domain.compose import compose
 from bot.domain.errors import ChatError, NotStored
-from bot.domain.evidence_ledger import EvidenceLedger, evidence_ledger
+from bot.domain.evidence_ledger import EvidenceLedger, evidence_ledger, redactions
 from bot.domain.incident import Incident
-from bot.domain.model import Instructions, ModelError, ModelRequest, ModelTask, UserTurn
+from bot.domain.model import NOTHING_SPENT, Instructions, ModelError, ModelRequest, ModelTask, UserTurn
 from bot.domain.ports import Briefings, Clock, Incidents
 from bot.domain.ports.opinion import ThreadNotes
 from bot.domain.spend import Charge, ModelCall
 from bot.flows.investigate import request_for
 from bot.flows.metered import MeteredModel, NotAllowed
 from bot.flows.place import existing
+from bot.flows.second_look import second_look
 from memory.store.answers import AnswerKind, Answers, Asked, KeptAnswer
 from prompts import Rendered, render
 
 if TYPE_CHECKING:
-    from bot.domain.analysis.wire import SaidAnalysis
+    from bot.domain.analysis.wire import KeptAnalysis
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +65,8 @@ class Asking:
     briefing: Briefing
     ledger: EvidenceLedger
 
-    def request(self, prompt: Rendered, now: datetime) -> ModelRequest:
-        """`prompt`: the instructions; they hold nothing of the incident."""
+    def request(self, prompt: Rendered, now: datetime, *, ask: str = ASK) -> ModelRequest:
+        """`prompt`: the instructions; they hold nothing of the incident. `ask`: what is said after the evidence."""
         said = render(
             FRAME,
             incident=self.incident.id,
@@ -72,7 +75,7 @@ class Asking:
             onset=told_time(self.incident.started_at),
             now=told_time(now),
             evidence=self.ledger.text,
-            task=ASK,
+            task=ask,
         )
         instructions = Instructions(text=prompt.text, prompt=prompt.template, digest=prompt.hash)
         return ModelRequest(task=ModelTask.MAIN, instructions=instructions, turns=(UserTurn(text=said.text),))
@@ -166,7 +169,7 @@ class Analyse:
         self._paces[incident_id] = self._paces[incident_id].started(self._clock.now())
         analysis: CheckedAnalysis | None = None
         try:
-            analysis = check(await self._said(asking, model), asking.ledger)
+            analysis = _checked(await self._said(asking, model), asking.ledger)
             self.troubles.pop(incident_id, None)
         except (ModelError, NotAllowed) as error:
             log.warning("%s is not analysed: %s", incident_id, error)
@@ -177,8 +180,9 @@ class Analyse:
         if analysis is not None:
             await self._tell(asking, before, analysis)
 
-    async def _said(self, asking: Asking, model: MeteredModel) -> SaidAnalysis:
-        from bot.domain.analysis.wire import SaidAnalysis
+    async def _said(self, asking: Asking, model: MeteredModel) -> KeptAnalysis:
+        """With what a second look says of it, where there is one."""
+        from bot.domain.analysis.wire import KeptAnalysis, SaidAnalysis
 
         now, prompt, name = self._clock.now(), render(PROMPT), model.name_for(ModelTask.MAIN)
         asked = Asked(
@@ -188,18 +192,21 @@ class Analyse:
             incident_id=asking.incident.id,
         )
         parsed = await model.parse(asking.request(prompt, now), SaidAnalysis, asking.call(name))
+        second = await second_look(asking, check(parsed.value, asking.ledger), model)
+        said = KeptAnalysis(**dict(parsed.value), second=second.value.opinions if second else [])
+        spent = parsed.spent + (second.spent if second else NOTHING_SPENT)
         await self._answers.save(
             KeptAnswer(
                 kind=AnswerKind.ANALYSIS,
                 asked=asked,
-                text=_told(parsed.value),
-                body=parsed.value.model_dump_json(),
+                text=_told(said),
+                body=said.model_dump_json(),
                 prompt=prompt.template,
                 made_at=self._clock.now(),
-                charge=Charge(micro_dollars=-(-parsed.spent.nano_dollars // 1000)),
+                charge=Charge(micro_dollars=-(-spent.nano_dollars // 1000)),
             )
         )
-        return parsed.value
+        return said
 
     async def _belief(self, asking: Asking) -> Belief:
         """What people were told last: by the model, else by the rules."""
@@ -227,7 +234,8 @@ class KeptOpinions:
     async def of(self, incident: Incident, briefing: Briefing) -> ModelOpinion | None:
         kept = await self._answers.latest(incident.id)
         trouble = self.analyse.troubles.get(incident.id, "") if self.analyse else ""
-        analysis = checked(kept, ledger_of(incident, briefing)) if kept else None
+        ledger = ledger_of(incident, briefing)
+        analysis = checked(kept, ledger) if kept else None
         if analysis is None or kept is None:
             return ModelOpinion(trouble=trouble) if trouble else None
         return ModelOpinion(
@@ -235,6 +243,7 @@ class KeptOpinions:
             disagreement=disagreement(briefing.hypotheses, analysis),
             model=kept.asked.model,
             trouble=trouble,
+            redactions=redactions(ledger),
         )
 
 
@@ -242,12 +251,16 @@ def checked(kept: KeptAnswer, ledger: EvidenceLedger) -> CheckedAnalysis | None:
     """None where it was kept in a form of another version."""
     from pydantic import ValidationError
 
-    from bot.domain.analysis.wire import SaidAnalysis
+    from bot.domain.analysis.wire import KeptAnalysis
 
     try:
-        return check(SaidAnalysis.model_validate_json(kept.body), ledger)
+        return _checked(KeptAnalysis.model_validate_json(kept.body), ledger)
     except ValidationError:
         return None
+
+
+def _checked(said: KeptAnalysis, ledger: EvidenceLedger) -> CheckedAnalysis:
+    return second_opinion(check(said, ledger), opinions_of(said.second, ledger))
 
 
 def note_text(analysis: CheckedAnalysis, news: Sequence[str]) -> str:
@@ -260,5 +273,5 @@ def note_text(analysis: CheckedAnalysis, news: Sequence[str]) -> str:
     return f"Changed: {about}. Likeliest by the model: {top.claim.text} ({top.confidence} confidence) {cites}".rstrip()
 
 
-def _told(said: SaidAnalysis) -> str:
+def _told(said: KeptAnalysis) -> str:
     return " ".join(claim.text for claim in said.summary)

@@ -26,7 +26,6 @@ from bot.domain.model import (
     Instructions,
     ModelError,
     ModelRequest,
-    ModelTask,
     OperatorNote,
     StopReason,
     TextPart,
@@ -35,6 +34,7 @@ from bot.domain.ports import Briefings, Clock
 from bot.domain.ports.reply import Reply, Source, Stopped
 from bot.domain.redact import redact
 from bot.domain.spend import ModelCall
+from bot.flows.depth import DEEP, Depth, depth_of
 from bot.flows.kept_talk import Details, Ending, KeptTalk, Question, details_of
 from bot.flows.metered import MeteredModel, NotAllowed
 from bot.flows.quote import Quoting
@@ -47,8 +47,6 @@ log = logging.getLogger(__name__)
 
 TASK = "question"
 PROMPT = "answer.v1"
-MAX_TOKENS = 6_000  # of a turn with its thinking: an answer has some 300, and what is not used is not paid
-WALL_CLOCK = 150.0  # seconds for the whole answer: look-ups end after 45, the last turn may take as long as a call may
 REUSE_FOR = timedelta(minutes=10)
 ANSWER_NOW = "No more look-ups are possible. Answer now with what you have, and say what you could not look up."
 EMPTY = "The model gave no answer."
@@ -109,15 +107,16 @@ class Answering:
 
     async def __call__(self, question: Question, reply: Reply, halt: asyncio.Event) -> Answered | Quoted:
         """`halt`: people stop it. Raises ChatError, NotStored."""
+        depth, asked = depth_of(question.text)
+        question = replace(question, text=redact(asked))
         if self._model is None:
             return await self.quoted(question)
-        question = replace(question, text=redact(question.text))
         before = await self._kept.of_thread(question.thread)
         mine = next((one for one in before if one.key == question.key), None)
         if mine is not None and mine.ending is Ending.ANSWERED:
             return await self._again(mine.answer, reply)  # a crash came between keeping and posting it
         earlier = [one.exchange for one in before if one is not mine]
-        talk = await self._begin(question, earlier, self._model)
+        talk = await self._begin(question, earlier, self._model, depth)
         same = await self._kept.again(talk.asked, at=talk.began, max_age=REUSE_FOR)
         if same is not None:
             await self._model.again(self._call(question, talk.asked.model))
@@ -133,14 +132,15 @@ class Answering:
 
     # --- before it ---------------------------------------------------------------------------------------------------
 
-    async def _begin(self, question: Question, earlier: Sequence[Exchange], model: MeteredModel) -> Talk:
+    async def _begin(self, question: Question, earlier: Sequence[Exchange], model: MeteredModel, depth: Depth) -> Talk:
         now, prompt = self._clock.now(), render(PROMPT)
         findings = tuple(await self._briefings.findings(question.incident.id) or ()) if question.incident else ()
         ledger = ledger_of(question.incident, findings)
         scene = Scene(incident=question.incident, ledger=ledger, findings=findings, names=question.names)
         return Talk(
             question=question,
-            asked=self._asked(question, prompt, ledger, earlier, model),
+            asked=self._asked(question, prompt, ledger, earlier, model.name_for(depth.task)),
+            depth=depth,
             instructions=Instructions(text=prompt.text, prompt=prompt.template, digest=prompt.hash),
             findings=findings,
             toolbox=Toolbox(self._tools, scene),
@@ -155,12 +155,12 @@ class Answering:
         prompt: Rendered,
         ledger: EvidenceLedger,
         earlier: Sequence[Exchange],
-        model: MeteredModel,
+        model: str,
     ) -> Asked:
         return Asked(
             prompt_hash=prompt.hash,
             evidence_digest=digest_of(ledger, earlier),
-            model=model.name_for(ModelTask.MAIN),
+            model=model,
             question=question.text,
             incident_id=question.incident.id if question.incident else None,
         )
@@ -190,7 +190,7 @@ class Answering:
     async def _converse(self, talk: Talk, model: MeteredModel, reply: Reply) -> None:
         """Raises _BrokenOff, Stopped."""
         try:
-            async with asyncio.timeout(WALL_CLOCK):
+            async with asyncio.timeout(talk.depth.wall_clock):
                 await self._loop(talk, model, reply)
         except ModelError as error:
             log.warning("a question is not answered by the model: %s", error)
@@ -202,7 +202,9 @@ class Answering:
             raise _BrokenOff(TOO_LONG) from None
 
     async def _loop(self, talk: Talk, model: MeteredModel, reply: Reply) -> None:
-        guard, may_call = LoopGuard(), True
+        guard, may_call = LoopGuard(limits=talk.depth.look_ups), True
+        if talk.depth is DEEP:
+            await reply.doing(f"is thinking with the deep model, {talk.asked.model}: this may take minutes")
         while True:
             ended = await self._turn(talk, model, reply, may_call=may_call)
             if ended.stop is not StopReason.TOOLS or not ended.turn.calls or not may_call:
@@ -224,12 +226,13 @@ class Answering:
 
     async def _turn(self, talk: Talk, model: MeteredModel, reply: Reply, *, may_call: bool) -> Ended:
         request = ModelRequest(
-            task=ModelTask.MAIN,
+            task=talk.depth.task,
             instructions=talk.instructions,
             turns=talk.turns,
             tools=talk.toolbox.tools,
             may_call=may_call,
-            max_tokens=MAX_TOKENS,
+            max_tokens=talk.depth.max_tokens,
+            deadline=talk.depth.deadline,
         )
         ended: Ended | None = None
         discretion = Discretion(talk.instructions.text)

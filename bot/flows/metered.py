@@ -23,7 +23,7 @@ from bot.domain.model import (
 from bot.domain.ports import Clock
 from bot.domain.ports.model import Model
 from bot.domain.ports.purse import Purse, Tariff
-from bot.domain.spend import Hold, ModelCall, Notice, Refusal
+from bot.domain.spend import Hold, ModelCall, Notice, Refusal, SpendDecision, Verdict
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -33,6 +33,11 @@ T = TypeVar("T", bound="BaseModel")
 PATIENCE = timedelta(seconds=20)  # for the rate limit; a cap is told at once
 
 Tell = Callable[[ModelCall, Sequence[Notice]], Awaitable[None]]
+IsStopped = Callable[[ModelCall], Awaitable[str]]
+
+
+async def never_stopped(call: ModelCall) -> str:
+    return ""
 
 
 class NotAllowed(FirstResponderError):
@@ -46,8 +51,24 @@ class NotAllowed(FirstResponderError):
 class MeteredModel:
     """Raises NotAllowed before a call, ModelError from it, NotStored where the books cannot be kept: then no call."""
 
-    def __init__(self, model: Model, purse: Purse, tariff: Tariff, clock: Clock, tell: Tell) -> None:
-        """`tell` passes on that a cap is near or reached; each notice comes once."""
+    def __init__(
+        self,
+        model: Model,
+        purse: Purse,
+        tariff: Tariff,
+        clock: Clock,
+        tell: Tell,
+        *,
+        is_stopped: IsStopped = never_stopped,
+        second_opinion: ModelTask | None = None,
+    ) -> None:
+        """`tell` passes on that a cap is near or reached; each notice comes once.
+
+        `is_stopped` is asked before every call, each turn of a loop too: why people stopped the model there, in a
+        sentence, or nothing where they did not. `second_opinion`: who looks at an analysis again; None: nobody.
+        """
+        self.second_opinion = second_opinion
+        self._is_stopped = is_stopped
         self._model = model
         self._purse = purse
         self._tariff = tariff
@@ -57,8 +78,11 @@ class MeteredModel:
     def name_for(self, task: ModelTask) -> str:
         return self._tariff.model_for(task)
 
-    async def parse(self, request: ModelRequest, shape: type[T], call: ModelCall) -> Parsed[T]:
-        hold = await self._reserve(request, call)
+    async def parse(
+        self, request: ModelRequest, shape: type[T], call: ModelCall, *, patience: timedelta = PATIENCE
+    ) -> Parsed[T]:
+        """`patience`: how long it may wait for the rate limit."""
+        hold = await self._reserve(request, call, patience)
         spent = NOTHING_SPENT
         try:
             parsed = await self._model.parse(request, shape)
@@ -90,9 +114,11 @@ class MeteredModel:
         """An answer was given again without a call."""
         await self._purse.hit(call, at=self._clock.now())
 
-    async def _reserve(self, request: ModelRequest, call: ModelCall) -> Hold:
+    async def _reserve(self, request: ModelRequest, call: ModelCall, patience: timedelta = PATIENCE) -> Hold:
+        if why := await self._is_stopped(call):
+            raise NotAllowed(Refusal(verdict=Verdict(decision=SpendDecision.STOPPED, text=why)))
         answer = await self._purse.reserve_within(
-            call, self._tariff.most(request), patience=PATIENCE, now=self._clock.now
+            call, self._tariff.most(request), patience=patience, now=self._clock.now
         )
         if isinstance(answer, Hold):
             return answer

@@ -16,6 +16,7 @@ from bot.domain.model import NOTHING_SPENT, Instructions, Spent, Turn
 from bot.domain.plaintext import plain
 from bot.domain.ports.reply import Reply, Source, Stopped
 from bot.domain.spend import Charge
+from bot.flows.depth import DEEP, USUAL, Depth
 from bot.flows.kept_talk import Question
 from bot.flows.tools import Toolbox
 from memory.store.answers import Asked
@@ -35,6 +36,7 @@ class Talk:
     instructions: Instructions
     findings: Sequence[Finding]
     toolbox: Toolbox
+    depth: Depth = USUAL
     marking: Marking
     turns: tuple[Turn, ...]
     began: datetime
@@ -73,6 +75,7 @@ class Talk:
     def notices(self, command: str = "") -> str:
         """Our own lines under it. With the slash command a runbook that fits is proposed."""
         lines = [self.notice, self._doubt(), UNCHECKED_CODE if self.marking.has_code else ""]
+        lines.append(f"Said by the deep model, {self.asked.model}, as you asked." if self.depth is DEEP else "")
         lines.append(self._proposal(command) if command and self.is_whole else "")
         return "\n".join(line for line in lines if line)
 

@@ -20,9 +20,10 @@ from bot.domain.analysis import (
     changed,
     check,
     disagreement,
+    opinions_of,
     second_opinion,
 )
-from bot.domain.analysis.wire import SaidAnalysis, SaidOpinions
+from bot.domain.analysis.wire import SaidAnalysis, SaidOpinion, SaidOpinions
 from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.confidence import Confidence
 from bot.domain.evidence_ledger import evidence_ledger
@@ -147,6 +148,26 @@ def test_a_second_opinion_may_put_another_cause_first() -> None:
     after = second_opinion(analysis, [Opinion(place=1, confidence=Confidence.LOW)])
     assert [h.service for h in after.hypotheses] == ["payments", "checkout"]
     assert Cap.SECOND_OPINION in after.hypotheses[1].caps
+
+
+def test_a_second_opinion_is_of_the_hypothesis_that_has_its_number_wherever_the_check_put_it() -> None:
+    invented = CAUSE | {"statement": "the loyalty service of v9.9.9 is broken"}
+    analysis = analysed(hypotheses=[invented, CAUSE])
+    assert [h.place for h in analysis.hypotheses] == [2, 1]
+    after = second_opinion(analysis, [Opinion(place=2, confidence=Confidence.LOW)])
+    assert [(h.place, h.confidence) for h in after.hypotheses] == [(2, Confidence.LOW), (1, Confidence.LOW)]
+    assert [Cap.SECOND_OPINION in h.caps for h in after.hypotheses] == [True, False]
+
+
+def test_the_reason_of_a_second_look_is_checked_like_any_other_claim() -> None:
+    said = [
+        SaidOpinion(hypothesis=1, confidence="low", why=str(claim["text"]), evidence=list(claim["evidence"]))
+        for claim in (RIGHT, WRONG)
+    ]
+    verdicts = [opinion.why.verdict for opinion in opinions_of(said, LEDGER) if opinion.why]
+    assert verdicts == [Verdict.SUPPORTED, Verdict.UNSUPPORTED]
+    silent = SaidOpinion(hypothesis=1, confidence="high", why=" ", evidence=[])
+    assert opinions_of([silent], LEDGER) == (Opinion(place=1, confidence=Confidence.HIGH),)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,23 @@ def test_secrets_do_not_get_in_and_are_counted() -> None:
     assert redactions(ledger) == 1
 
 
+def test_a_secret_that_a_sentence_and_its_sample_tell_is_counted_once_and_two_places_twice() -> None:
+    line, other = f"login with password={'s' * 20} failed", f"signed with token={'a1B2' * 8}"
+    fact = log("cart", line, 10, 0, "08:20")
+    seen = replace(fact, first=LogSample(at=at("08:20"), text=line))
+    assert redactions(evidence_ledger(number([finding("elasticsearch", (f"new: {line}", seen))]))) == 1
+    assert redactions(noted(f"{line}, {other}")) == 2
+    assert redactions(noted("nothing here")) == 0
+
+
+def test_what_there_was_no_room_for_is_counted_too() -> None:
+    facts = [log("cart", f"{n} password={'s' * 20} " + "x" * 300, 10 + n, 10, "08:20") for n in range(30)]
+    findings = number([finding("elasticsearch", *((f.pattern, f) for f in facts))])
+    ledger = evidence_ledger(findings, budget=3000)
+    assert ledger.unshown
+    assert redactions(ledger) == 30
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

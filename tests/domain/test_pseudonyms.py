@@ -117,6 +117,8 @@ NAMES = st.sampled_from(
         *(
             "U02AB3CDEF4",
             f"arn:aws:iam::{ACCOUNT}:role/x",
+            ACCOUNT,
+            f"account {ACCOUNT}",
             "v",
             "=",
             ".",
@@ -137,7 +139,8 @@ TEXTS = st.lists(NAMES | st.text(max_size=5), max_size=14).map("".join)
 
 @given(st.lists(TEXTS, max_size=4), TEXTS)
 def test_every_text_comes_back_exactly(before: list[str], text: str) -> None:
-    pseudonyms = Pseudonyms.of(before, {"web-1": Hidden.HOST, "Ana": Hidden.PERSON, "host": Hidden.HOST})
+    known = {"web-1": Hidden.HOST, "Ana": Hidden.PERSON, "host": Hidden.HOST}
+    pseudonyms = Pseudonyms.of(before, known, stays=["db.prod.example.com", "host-1.example.com", "host-2"])
     assert pseudonyms.restore(pseudonyms.hide(text)) == text
 
 
@@ -155,8 +158,37 @@ def test_a_piece_is_shown_as_soon_as_its_words_are_whole() -> None:
     pseudonyms = Pseudonyms.of(["db.prod.example.com"])
     restorer = pseudonyms.restorer()
     assert restorer.feed("The disk of ho") == "The disk of "
-    assert restorer.feed("st-1 is full") == "db.prod.example.com is "
-    assert restorer.finish() == "full"
+    assert restorer.feed("st-1 is full") == "db.prod.example.com is full"
+    assert restorer.feed(" of ip") == " of "
+    assert restorer.feed("s, x") == "ips, x"
+    assert restorer.feed("host-1, host-") == "host-1, ", "xhost-1 is none"
+    assert restorer.finish() == "host-"
+
+
+def test_an_account_that_an_arn_or_a_word_tells_is_hidden_wherever_its_number_stands() -> None:
+    pseudonyms = Pseudonyms()
+    arn = f"{ACCOUNT} may not use arn:aws:iam::{ACCOUNT}:role/x"
+    assert pseudonyms.hide(arn) == "account-1 may not use arn:aws:iam::account-1:role/x"
+    assert pseudonyms.hide(f"took {ACCOUNT} ns") == "took account-1 ns"
+    other = "5678" * 3
+    assert (
+        Pseudonyms().hide(f'{{"accountId": "{other}", "n": {ACCOUNT}}}')
+        == f'{{"accountId": "account-1", "n": {ACCOUNT}}}'
+    )
+    assert Pseudonyms().hide(f"AWS account {other} is over its quota") == "AWS account account-1 is over its quota"
+
+
+def test_services_stay_whatever_they_look_like_and_a_name_like_a_stand_in_means_nothing_else() -> None:
+    pseudonyms = Pseudonyms(stays=["Shop.Example.com", "host-1"])
+    text = "shop.example.com and host-1 on db.shop.example.com and HOST-1"
+    told = pseudonyms.hide(text)
+    assert told == "shop.example.com and host-1 on host-2 and host-3"
+    assert pseudonyms.restore(told) == text
+
+
+def test_metrics_that_end_like_a_domain_stay() -> None:
+    text = "system.disk.io, k8s.pod.network.io and container.network.io.usage rose"
+    assert Pseudonyms().hide(text) == text
 
 
 @pytest.mark.parametrize("piece", ["a.", "a-", "1.", "a@", "0:", "host-", "10.0.0.1 ", "ip-1-", "x.io."])

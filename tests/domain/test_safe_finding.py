@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.evidence import ChangeFact, Evidence, FailureReason, Finding, LogFact, OnCallFact, Outcome
+from bot.domain.evidence import ChangeFact, ChangeKind, Evidence, FailureReason, Finding, LogFact, OnCallFact, Outcome
 from bot.domain.safe_finding import without_secrets
 from memory.store.codec import decode_findings
 
@@ -63,7 +63,7 @@ def test_what_holds_no_secret_is_the_same_object() -> None:
             source="github",
             text=f"checkout v2.31.0 ({sha}) was deployed at 12:00 UTC",
             fact=ChangeFact(
-                service="checkout", kind="deployment", version=sha, at=NOON, title="Add loyalty", author="ana"
+                service="checkout", kind=ChangeKind.DEPLOYMENT, version=sha, at=NOON, title="Add loyalty", author="ana"
             ),
             link=f"https://github.com/shop/checkout/commit/{sha}",
         ),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.anthropic.asked import Asked
 from sandbox.anthropic.server import ClaudeApi
 from sandbox.anthropic.turns import Error, Garbage, Json
 from sandbox.serve import serving
@@ -49,6 +50,13 @@ SAID: Mapping[str, Any] = {
 }
 
 
+DOUBT = {"hypothesis": 1, "confidence": "medium", "why": "", "evidence": []}
+
+
+def second_look(asked: Asked) -> bool:
+    return "second look" in asked.system
+
+
 def told(sandbox: World) -> str:
     return "\n".join(lines(sandbox.cards("briefing")[0]))
 
@@ -57,7 +65,7 @@ def told(sandbox: World) -> str:
 async def test_the_model_s_word_stands_on_the_card_and_what_its_evidence_does_not_show_is_marked(
     start_bot: Start,
 ) -> None:
-    api = ClaudeApi(lambda asked: Json(SAID), key=KEY)
+    api = ClaudeApi(lambda asked: Json({"opinions": [DOUBT]} if second_look(asked) else SAID), key=KEY)
     async with (
         serving(api.app) as url,
         world("bad-deployment") as sandbox,
@@ -71,12 +79,15 @@ async def test_the_model_s_word_stands_on_the_card_and_what_its_evidence_does_no
     said = card[card.index("says of this evidence") : card.index("\nThen\n")].splitlines()
     assert "new errors began. [E12] [E2]" in said[1], "what is supported is the headline, whatever came first"
     assert [line for line in said if "93 %" in line] == [f"\u2022 {FALSE} [E1] :warning: not shown by its evidence"]
-    assert "(high confidence)" in card
+    assert "(medium confidence)" in card
+    assert "A second look is less sure of it." in card
     assert "service.name:checkout AND loyalty_tier" in card
     assert "drop-the-database" not in card
-    assert len(api.requests) == 1
-    assert "BEGIN UNTRUSTED" in json.dumps(api.last.body["messages"])
-    assert "checkout" not in json.dumps(api.last.body["system"]), "nothing of an incident stands in what is cached"
+    first, second = api.requests
+    assert (second_look(first), second_look(second), second.model) == (False, True, "claude-haiku-5-5")
+    assert "BEGIN UNTRUSTED" in json.dumps(first.body["messages"])
+    for asked in api.requests:
+        assert "checkout" not in json.dumps(asked.body["system"]), "nothing of an incident stands in what is cached"
 
 
 @pytest.mark.slow
@@ -117,7 +128,7 @@ async def test_a_stored_incident_is_analysed_anew_with_another_prompt_and_model(
     prompt = tmp_path / "mine.j2"
     prompt.write_text("Say what is wrong. Cite ids.")
     async with serving(api.app) as url, world("bad-deployment") as sandbox:
-        settings = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url}
+        settings = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url, "MODEL_SECOND_OPINION": "off"}
         async with start_bot(sandbox, **settings) as bot:
             await sandbox.fire(bot.address)
             await briefed(sandbox, bot)

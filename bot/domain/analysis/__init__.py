@@ -10,7 +10,7 @@ from bot.domain.analysis.belief import (
     changed,
     disagreement,
 )
-from bot.domain.analysis.check import Opinion, check, second_opinion
+from bot.domain.analysis.check import Opinion, check, opinions_of, second_opinion
 from bot.domain.analysis.checked import (
     Cap,
     CheckedAnalysis,
@@ -39,5 +39,6 @@ __all__ = [
     "changed",
     "check",
     "disagreement",
+    "opinions_of",
     "second_opinion",
 ]

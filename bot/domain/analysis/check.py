@@ -19,11 +19,12 @@ from bot.domain.analysis.checked import (
 from bot.domain.analysis.steps import refusal_of
 from bot.domain.briefing import CauseKind
 from bot.domain.confidence import Confidence
+from bot.domain.discretion import discreet
 from bot.domain.evidence_ledger import EvidenceLedger, ItemKind, LedgerItem, safe
-from bot.domain.grounding import CheckedClaim, Fault, FaultKind, Verdict, ground
+from bot.domain.grounding import CheckedClaim, Fault, FaultKind, Verdict, ground, without_echo
 
 if TYPE_CHECKING:
-    from bot.domain.analysis.wire import SaidAnalysis, SaidClaim, SaidHypothesis, SaidStep
+    from bot.domain.analysis.wire import SaidAnalysis, SaidClaim, SaidHypothesis, SaidOpinion, SaidStep
 
 TEXT_LIMIT = 600
 QUERY_LIMIT = 1000
@@ -45,13 +46,17 @@ _FAMILIES = {
 }
 
 
-def check(said: SaidAnalysis, ledger: EvidenceLedger) -> CheckedAnalysis:
-    """`ledger` is what the model was shown. The same answer and the same ledger give the same result."""
+def check(said: SaidAnalysis, ledger: EvidenceLedger, *, instructions: str = "") -> CheckedAnalysis:
+    """`ledger` is what the model was shown. The same answer and the same ledger give the same result.
+
+    `instructions`: those the model was given; what repeats them is left out.
+    """
+    said = _discreet(said, instructions)
     steps = [_step(step) for step in said.next_steps]
     refused = [RefusedStep(step=step, refusal=no) for step in steps if (no := refusal_of(step, ledger.runbooks))]
     dropped = {id(one.step) for one in refused}
     hypotheses = [_hypothesis(one, place, ledger) for place, one in enumerate(said.hypotheses)]
-    why = ground(safe(said.severity.why, TEXT_LIMIT), said.severity.evidence, ledger)
+    why = _grounded(safe(said.severity.why, TEXT_LIMIT), said.severity.evidence, ledger)
     return CheckedAnalysis(
         summary=_claims(said.summary, ledger),
         hypotheses=_ordered(hypotheses),
@@ -66,27 +71,64 @@ def check(said: SaidAnalysis, ledger: EvidenceLedger) -> CheckedAnalysis:
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """A second look at one hypothesis. `place` counts from 1 in the order of `CheckedAnalysis.hypotheses`."""
+    """A second look at one hypothesis."""
 
-    place: int
+    place: int  # `CheckedHypothesis.place`
     confidence: Confidence
+    why: CheckedClaim | None = None
+
+
+def opinions_of(said: Sequence[SaidOpinion], ledger: EvidenceLedger) -> tuple[Opinion, ...]:
+    """What a second look said; its reasons are checked like all that a model says."""
+    return tuple(
+        Opinion(
+            place=one.hypothesis,
+            confidence=Confidence(one.confidence),
+            why=_grounded(safe(one.why, TEXT_LIMIT), one.evidence, ledger) if one.why.strip() else None,
+        )
+        for one in said
+    )
 
 
 def second_opinion(analysis: CheckedAnalysis, opinions: Iterable[Opinion]) -> CheckedAnalysis:
     """Lowers what a second look is less sure of; never raises. Opinions about nothing are passed over."""
-    found = list(analysis.hypotheses)
+    found = {hypothesis.place: hypothesis for hypothesis in analysis.hypotheses}
     for opinion in opinions:
-        if not 1 <= opinion.place <= len(found):
-            continue
-        was = found[opinion.place - 1]
-        if _LADDER.index(opinion.confidence) < _LADDER.index(was.confidence):
+        was = found.get(opinion.place)
+        if was is not None and _LADDER.index(opinion.confidence) < _LADDER.index(was.confidence):
             caps = (*was.caps, Cap.SECOND_OPINION)
-            found[opinion.place - 1] = replace(was, confidence=opinion.confidence, caps=caps)
-    return replace(analysis, hypotheses=_ordered(found))
+            found[was.place] = replace(was, confidence=opinion.confidence, caps=caps, doubt=opinion.why)
+    return replace(analysis, hypotheses=_ordered(list(found.values())))
+
+
+def _discreet(said: SaidAnalysis, instructions: str) -> SaidAnalysis:
+    if not instructions:
+        return said
+
+    def kept(text: str) -> str:
+        return discreet(text, instructions)
+
+    def claims(of: Sequence[SaidClaim]) -> list[SaidClaim]:
+        return [one.model_copy(update={"text": kept(one.text)}) for one in of]
+
+    return said.model_copy(
+        update={
+            "summary": claims(said.summary),
+            "ruled_out": claims(said.ruled_out),
+            "could_not_check": claims(said.could_not_check),
+            "hypotheses": [one.model_copy(update={"statement": kept(one.statement)}) for one in said.hypotheses],
+            "next_steps": [one.model_copy(update={"why": kept(one.why)}) for one in said.next_steps],
+            "severity": said.severity.model_copy(update={"why": kept(said.severity.why)}),
+        }
+    )
+
+
+def _grounded(text: str, cites: Sequence[str], ledger: EvidenceLedger) -> CheckedClaim:
+    return without_echo(ground(text, cites, ledger), ledger)
 
 
 def _claims(said: Sequence[SaidClaim], ledger: EvidenceLedger) -> tuple[CheckedClaim, ...]:
-    return tuple(ground(safe(one.text, TEXT_LIMIT), one.evidence, ledger) for one in said)
+    return tuple(_grounded(safe(one.text, TEXT_LIMIT), one.evidence, ledger) for one in said)
 
 
 def _step(said: SaidStep) -> NextStep:
@@ -95,7 +137,7 @@ def _step(said: SaidStep) -> NextStep:
 
 
 def _hypothesis(said: SaidHypothesis, place: int, ledger: EvidenceLedger) -> CheckedHypothesis:
-    claim = ground(safe(said.statement, TEXT_LIMIT), said.evidence_for, ledger)
+    claim = _grounded(safe(said.statement, TEXT_LIMIT), said.evidence_for, ledger)
     known = {name.lower(): name for name in ledger.services}
     service = known.get(said.service.strip().lower(), "")
     if said.service.strip() and not service:
@@ -114,6 +156,7 @@ def _hypothesis(said: SaidHypothesis, place: int, ledger: EvidenceLedger) -> Che
         against=against,
         stated=stated,
         confidence=min(stated, highest, key=_LADDER.index),
+        place=place + 1,
         caps=caps,
     )
 

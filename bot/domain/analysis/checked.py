@@ -44,7 +44,9 @@ class CheckedHypothesis:
     against: tuple[str, ...]  # ids that exist
     stated: Confidence  # by the model
     confidence: Confidence  # never above `stated`
+    place: int  # in what the model said, from 1
     caps: tuple[Cap, ...] = ()
+    doubt: CheckedClaim | None = None  # why a second look is less sure of it; None where it is not, or said nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,3 +15,4 @@ class ModelOpinion:
     disagreement: str = ""  # one line where rules and model differ
     model: str = ""  # which one
     trouble: str = ""
+    redactions: int = 0  # places of the evidence where a secret stood

@@ -98,12 +98,21 @@ class SaidAnalysis(_Form):
 class SaidOpinion(_Form):
     """A second look at one hypothesis."""
 
-    hypothesis: int = Field(ge=1, le=HYPOTHESES, description="Its number in the list, from 1.")
+    hypothesis: int = Field(ge=1, le=HYPOTHESES, description="Its number in the list.")
     confidence: Band = Field(description="How sure the evidence allows one to be; it can only be lowered.")
-    why: str = Field(max_length=STATEMENT, description="What the first look missed, in one sentence.")
+    why: str = Field(
+        max_length=STATEMENT, description="What the first look missed, in one sentence; empty where it missed nothing."
+    )
+    evidence: list[EvidenceId] = Field(max_length=CITED, description="Ids of all evidence that `why` rests on.")
 
 
 class SaidOpinions(_Form):
     """A second look at all hypotheses."""
 
     opinions: list[SaidOpinion] = Field(max_length=HYPOTHESES, description="One for each hypothesis.")
+
+
+class KeptAnalysis(SaidAnalysis):
+    """As it is stored: what the model said, and what a second look said of it. Never asked for."""
+
+    second: list[SaidOpinion] = Field(default=[], max_length=HYPOTHESES)

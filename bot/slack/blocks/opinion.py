@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.domain.analysis import CheckedHypothesis, NextStep, StepKind
+from bot.domain.analysis import Cap, CheckedHypothesis, NextStep, StepKind
 from bot.domain.analysis.opinion import ModelOpinion
 from bot.domain.grounding import CheckedClaim, Verdict
 from bot.domain.plaintext import plain
@@ -27,7 +27,15 @@ def blocks(opinion: ModelOpinion | None) -> list[Block]:
     lines = list(_lines(opinion))
     while len("\n".join(lines)) > ROOM:
         lines.pop()
-    return [section("\n".join(lines)), *(trouble if opinion.trouble else [])]
+    return [section("\n".join(lines)), *_hidden(opinion), *(trouble if opinion.trouble else [])]
+
+
+def _hidden(opinion: ModelOpinion) -> list[Block]:
+    count = opinion.redactions
+    if not count:
+        return []
+    where = "one place" if count == 1 else f"{count} places"
+    return [context(f":lock: Secrets were taken out of the evidence in {where} before the model saw it.")]
 
 
 def _lines(opinion: ModelOpinion) -> Iterator[str]:
@@ -64,7 +72,11 @@ def _doubt(claim: CheckedClaim) -> str:
 def _cause(hypothesis: CheckedHypothesis) -> str:
     against = "".join(f" [{escape(cite)}]" for cite in hypothesis.against[:MOST_CITES])
     speaks = f"; against it:{against}" if against else ""
-    return f"{_claim(hypothesis.claim)} ({hypothesis.confidence} confidence{speaks})"
+    said = f"{_claim(hypothesis.claim)} ({hypothesis.confidence} confidence{speaks})"
+    if Cap.SECOND_OPINION not in hypothesis.caps:
+        return said
+    why = f": {_claim(hypothesis.doubt)}" if hypothesis.doubt else "."
+    return f"{said}\n    :mag: A second look is less sure of it{why}"
 
 
 def _step(step: NextStep) -> str:
