@@ -17,6 +17,8 @@ from bot.domain.ports import Acceptance, Clock, Effects, Inbox, Incidents, Timel
 from bot.domain.spend import CostReport
 from bot.flows.quote import Quoting
 from bot.slack import views
+from bot.slack.acting_desk import COMMANDS, ActingDesk
+from bot.slack.acting_inbound import GroupChanged, Ordered, Pressed, Reacted, Tampered
 from bot.slack.answer_views import catch_up_text, quoted_text
 from bot.slack.archive import Archive
 from bot.slack.inbound import Asked, Declared, HomeOpened, Ignored, Intent, Noted, Spoke, moment
@@ -31,6 +33,7 @@ REPLY_EVENT = "reply"  # the metadata's event type on our answers
 QUESTION_LIMIT = 1000  # characters
 NOTE_LIMIT = 500  # characters of a message that the timeline keeps
 TITLE_LIMIT = 140  # characters, in the form and from it
+NOT_ACTING = "ignored: this bot does not act"
 
 
 class Costs(Protocol):
@@ -69,6 +72,7 @@ class Desk:
         quoting: Quoting | None = None,
         questions: Questions | None = None,
         costs: Costs | None = None,
+        acting: ActingDesk | None = None,
     ) -> None:
         self._api = api
         self._incidents = incidents
@@ -83,6 +87,7 @@ class Desk:
         self._costs = costs
         self._quoting = quoting
         self.questions = questions
+        self.acting = acting
         self._people = People(api)
 
     async def handle(self, intent: Intent) -> str:
@@ -97,6 +102,13 @@ class Desk:
                 return await self.note(intent)
             case Spoke():
                 return await self.questions.heard(intent) if self.questions else "ignored: questions are not answered"
+            case Reacted() | Tampered() | Pressed() | Ordered() | GroupChanged():
+                return await self.acting.handle(intent) if self.acting else NOT_ACTING
+            case Asked() if self.acting is not None and intent.command.name in COMMANDS:
+                said = await self.acting.answer(intent)
+                if said is not None:
+                    await self._reply(intent, said.text, is_public=said.is_public)
+                return f"answered {intent.command.name}"
             case Asked() if self.questions is not None and (words := await self._question(intent, self.questions)):
                 return await self.questions.ask(intent, words)
             case Asked():
@@ -134,6 +146,8 @@ class Desk:
                 return await self._cost(asked, self._costs)
             case "unknown":
                 return views.help_text(self._command, command)
+            case name if name in COMMANDS:
+                return "This bot is set up to look and to tell, not to act: there is nothing to run or to stop."
             case "similar" | "memory" | "note" | "notes" if self._archive is not None:
                 return await self._archive_answer(asked, self._archive)
         return views.help_text(self._command)
@@ -239,15 +253,18 @@ class Desk:
         message: Mapping[str, Any] = next((found for found in page["messages"] if found.get("ts") == noted.ts), {})
         return replace(noted, text=message.get("text", ""), author=message.get("user"), thread=message.get("thread_ts"))
 
-    async def _reply(self, asked: Asked, text: str) -> None:
+    async def _reply(self, asked: Asked, text: str, *, is_public: bool = False) -> None:
+        """`is_public`: in an incident's channel those who do not read the thread see it, too."""
         key = f"reply:{asked.id}"
         effect = await self._effects.begin(key)
         if effect.result is not None or (effect.begun and await self._replied(asked, key)):
             return
+        aloud = is_public and asked.thread and await self._incidents.in_place(asked.channel, None) is not None
         sent = await self._api.call(
             "chat.postMessage",
             channel=asked.channel,
             thread_ts=asked.thread,
+            **({"reply_broadcast": True} if aloud else {}),
             text=text,
             metadata={"event_type": REPLY_EVENT, "event_payload": {"key": key}},
             unfurl_links=False,

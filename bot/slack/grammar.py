@@ -30,7 +30,8 @@ WORDS = (
     Word(
         name="ask",
         takes="question",
-        does="an answer from the evidence, the timeline and memory; `ask` may be left out",
+        does="an answer from the evidence, the timeline and memory; `ask` may be left out, and a question that "
+        "begins with `deep:` goes to the larger model",
         also=("question", "q"),
     ),
     Word(
@@ -50,10 +51,26 @@ WORDS = (
     Word(name="cost", takes="", does="what the model cost: this incident, and today in all", also=("spend", "budget")),
     Word(name="note", takes="[service:] text", does="keep a line about a service; `note remove 12` drops it"),
     Word(name="notes", takes="[service]", does="the lines that are kept about a service"),
+    Word(
+        name="runbook",
+        takes="[id] [name=value ...] [--dry-run]",
+        does="carry out a procedure; without an id: what fits here, to pick from",
+        also=("run", "rb", "runbooks"),
+    ),
+    Word(
+        name="stop",
+        takes="ai|actions|all [where] [because ...]",
+        does="stop what I do by myself; `stop` alone shows what is stopped and how",
+        also=("halt",),
+    ),
+    Word(name="resume", takes="ai|actions|all [where]", does="let it go on", also=("unstop",)),
 )
 
-TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note"})  # whatever follows is theirs, questions too
+# Whatever follows is theirs, questions too.
+TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note", "stop", "resume"})
+_ORDERS = re.compile(r"=|\bdry\b|\bbecause\b", re.IGNORECASE)  # "run me through it" has none of it
 _CATCH_UP = re.compile(r"catch (?:me |us )?up\b", re.IGNORECASE)
+_DEEP = re.compile(r"(?:deep\s*:|(?:--|—|–)deep(?![\w-]))\s*\S", re.IGNORECASE)  # as in `bot.flows.depth`
 WITHOUT_BLANKS = 6  # characters of a question in a script that sets no blanks
 SENTENCE = 3  # words: so many that begin with no command are said, not mistyped
 _ASKING = re.compile(
@@ -85,7 +102,11 @@ def parse(text: str) -> Command:
         return Command(name="help")
     if _CATCH_UP.match(text.strip()):
         return Command(name="catchup", typed=typed)
+    if _DEEP.match(text.strip()):
+        return Command(name="ask", argument=text.strip(), typed=typed)
     word = _BY_NAME.get(typed.lower())
+    if typed.lower() == "run" and len(text.split()) >= SENTENCE and not _ORDERS.search(argument):
+        return Command(name="ask", argument=text.strip(), typed=typed)
     if (word is None or word.name not in TAKING_TEXT) and _is_question(text.strip()):
         return Command(name="ask", argument=text.strip(), typed=typed)
     if word is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.slack.acting_inbound import ORDER, ActingIntent, GroupChanged, ordered, pressed, reacted, tampered
 from bot.slack.grammar import Command, parse
 
 DECLARE_FORM = "declare_incident"  # callback id of the modal and of the global shortcut
 ADD_TO_TIMELINE = "add_timeline"  # callback id of the message shortcut
+RUN_COMMAND = "/incident-action"  # says `runbook` in one word
 TIMELINE_REACTION = "pushpin"
 SPOKEN = (None, "file_share", "thread_broadcast")  # subtypes of messages that people write
 _MENTION = re.compile(r"<@[A-Z0-9]+(\|[^>]*)?>")
@@ -100,20 +102,27 @@ class Ignored:
     why: str
 
 
-Intent = Asked | Spoke | Noted | HomeOpened | Ignored
+Intent = Asked | Spoke | Noted | HomeOpened | Ignored | ActingIntent
+Reader = Callable[[Mapping[str, Any], Mapping[str, Any]], Intent]  # of an event, and the body that it stands in
 
 
 def event_intent(body: Mapping[str, Any]) -> Intent:
-    """What an Events API envelope asks of us."""
+    """What is asked of us by an Events API envelope, or by another body that was recorded like one."""
     event = body.get("event") or {}
-    kind = str(event.get("type"))
-    reader = READERS.get(kind)
+    kind = str(event.get("type") or body.get("type"))
+    reader = READERS.get(kind) or RECORDED.get(str(body.get("type")))
     try:
-        if kind == "message":
-            return _message(event, _own_user(body))
-        return reader(event) if reader else Ignored(why=f"no use for {kind}")
-    except (KeyError, TypeError, AttributeError) as error:
+        return reader(event, body) if reader else Ignored(why=f"no use for {kind}")
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         return Ignored(why=f"an unreadable {kind} event: {type(error).__name__} {error}")
+
+
+def _or_ignored(found: ActingIntent | str) -> Intent:
+    return Ignored(why=found) if isinstance(found, str) else found
+
+
+def _event_id(body: Mapping[str, Any]) -> str:
+    return str(body["event_id"])
 
 
 def _own_user(body: Mapping[str, Any]) -> str:
@@ -122,7 +131,7 @@ def _own_user(body: Mapping[str, Any]) -> str:
     return str(known[0].get("user_id") or "") if known[0].get("is_bot", True) else ""
 
 
-def _mention(event: Mapping[str, Any]) -> Intent:
+def _mention(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     if event.get("bot_id"):
         return Ignored(why="another bot")
     if event.get("edited"):
@@ -139,11 +148,14 @@ def _mention(event: Mapping[str, Any]) -> Intent:
     )
 
 
-def _message(event: Mapping[str, Any], own: str = "") -> Intent:
+def _message(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     """A direct message is a command; one in a thread may go on with a conversation.
 
     A mention comes as an event of its own.
     """
+    own = _own_user(body)
+    if event.get("subtype") in ("message_changed", "message_deleted"):
+        return _or_ignored(tampered(event, _event_id(body), own))
     if event.get("subtype") not in SPOKEN or event.get("bot_id") or event.get("edited") or event.get("user") == own:
         return Ignored(why="a message that does not speak to the bot")
     if event.get("channel_type") == "im":
@@ -181,15 +193,15 @@ def _team(event: Mapping[str, Any]) -> str:
     return str(event.get("user_team") or event.get("team") or "")
 
 
-def _reaction(event: Mapping[str, Any]) -> Intent:
+def _reaction(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     item = event.get("item") or {}
     if event.get("reaction") != TIMELINE_REACTION or item.get("type") != "message":
-        return Ignored(why="a reaction without a meaning here")
+        return _or_ignored(reacted(event, _event_id(body), _own_user(body)))
     removed = event["type"] == "reaction_removed"
     return Noted(user=event["user"], channel=item["channel"], ts=item["ts"], removed=removed)
 
 
-def _pin(event: Mapping[str, Any]) -> Intent:
+def _pin(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     message = (event.get("item") or {}).get("message") or {}
     if not message.get("ts"):
         return Ignored(why="something else than a message was pinned")
@@ -204,19 +216,19 @@ def _pin(event: Mapping[str, Any]) -> Intent:
     )
 
 
-def _home(event: Mapping[str, Any]) -> Intent:
+def _home(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     if event.get("tab", "home") != "home":
         return Ignored(why="the messages tab needs no drawing")
     return HomeOpened(user=event["user"])
 
 
-def _recorded(event: Mapping[str, Any]) -> Intent:
+def _recorded(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     """Kept as a fact about the workspace; nothing is done about it."""
     return Ignored(why=f"{event['type']} is only recorded")
 
 
 # Every event the manifest subscribes to stands here, and the other way round (a test holds the two together).
-READERS = {
+READERS: Mapping[str, Reader] = {
     "app_mention": _mention,
     "message": _message,
     "reaction_added": _reaction,
@@ -228,17 +240,24 @@ READERS = {
     "channel_rename": _recorded,
     "channel_unarchive": _recorded,
     "member_joined_channel": _recorded,
-    "subteam_members_changed": _recorded,
+    "subteam_members_changed": lambda event, _: GroupChanged(group=str(event["subteam_id"])),
+}
+# What was recorded beside events: by the type of the body itself.
+RECORDED: Mapping[str, Reader] = {
+    "block_actions": lambda _, body: pressed(body),
+    ORDER: lambda _, body: ordered(body),
 }
 
 
 def slash_intent(body: Mapping[str, Any]) -> Asked:
+    text = str(body.get("text", ""))
+    is_run = body.get("command") == RUN_COMMAND
     return Asked(
         id=body["trigger_id"],
-        command=parse(str(body.get("text", ""))),
+        command=Command(name="runbook", argument=text.strip(), typed="runbook") if is_run else parse(text),
         user=body["user_id"],
         channel=body["channel_id"],
-        text=str(body.get("text", "")),
+        text=text,
         team=str(body.get("team_id") or ""),
     )
 

@@ -14,10 +14,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.ports import SlackEvents
+from bot.domain.ports.deciding import Order
+from bot.slack import acting_ids
+from bot.slack.acting_desk import COMMANDS, ActingDesk
+from bot.slack.acting_inbound import click_id, is_own_echo, order_body, pressed, recordable
 from bot.slack.desk import Desk, NoteOutcome, errors_of
 from bot.slack.inbound import (
     ADD_TO_TIMELINE,
     DECLARE_FORM,
+    RUN_COMMAND,
     declaration,
     judge_intent,
     shortcut_intent,
@@ -51,8 +56,14 @@ def build(
         logger=_bolt_log(),
         signing_secret=settings.signing_secret or None,
         request_verification_enabled=settings.mode == "http",
+        # Bolt would also drop that somebody else deleted or edited a message of ours: `is_own_echo` knows better.
+        ignoring_self_events_enabled=False,
     )
     _record_events(app, events, on_event)
+    if desk.acting is not None:
+        _record_clicks(app, events, on_event)
+        _answer_runs(app, desk.acting)
+        _answer_run_forms(app, desk.acting, events, on_event)
     _answer_commands(app, settings.command, desk)
     _answer_forms(app, desk)
     if desk.questions is not None:
@@ -63,17 +74,32 @@ def build(
 
 def _record_events(app: AsyncApp, events: SlackEvents, on_event: Callable[[], None]) -> None:
     @app.middleware
-    async def record(body: dict[str, Any], next: Next) -> BoltResponse | None:  # Bolt asks for the name `next`
+    async def record(body: dict[str, Any], context: Any, next: Next) -> BoltResponse | None:  # Bolt's name: `next`
         # Bolt acknowledges an event before its listener runs: what is not on disk by then would be lost in a crash.
         # An error here leaves the event unacknowledged, and Slack delivers it again.
         if body.get("type") != "event_callback":
             return await next()
+        if is_own_echo(body, context.bot_user_id, context.bot_id):
+            return BoltResponse(status=200)
         await events.record(body["event_id"], json.dumps(body).encode())
         on_event()
         return BoltResponse(status=200)
 
 
+def _record_clicks(app: AsyncApp, events: SlackEvents, on_event: Callable[[], None]) -> None:
+    @app.middleware
+    async def record(body: dict[str, Any], next: Next) -> BoltResponse | None:
+        # A decision that was acknowledged must not be lost in a crash.
+        click = recordable(body)
+        if click is None:
+            return await next()
+        await events.record(click_id(click), json.dumps(click).encode())
+        on_event()
+        return BoltResponse(status=200)
+
+
 def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
+    @app.command(RUN_COMMAND)
     @app.command(word)
     async def command(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
@@ -81,6 +107,9 @@ def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
             asked = slash_intent(body)
             if asked.command.name == "new":
                 await desk.open_form(body["trigger_id"], asked.command.argument)
+            elif desk.acting is not None and asked.command.name in COMMANDS:
+                if said := await desk.acting.answer(asked, body["trigger_id"]):
+                    await respond(text=said.text, response_type="in_channel" if said.is_public else "ephemeral")
             else:
                 await respond(text=await desk.answer(asked), response_type="ephemeral")
 
@@ -89,6 +118,25 @@ def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
         await ack()
         async with _telling(body, respond):
             await _tell(body, respond, NOTE_ANSWERS[await desk.note(shortcut_intent(body))])
+
+
+def _answer_runs(app: AsyncApp, acting: ActingDesk) -> None:
+    @app.action(acting_ids.RUN_RUNBOOK)
+    async def open_form(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        async with _telling(body, respond):
+            if said := await acting.open_form(pressed(body), body["trigger_id"]):
+                await _tell(body, respond, said.text)
+
+
+def _answer_run_forms(app: AsyncApp, acting: ActingDesk, events: SlackEvents, on_event: Callable[[], None]) -> None:
+    async def keep(order: Order) -> None:
+        await events.record(f"order:{order.id}", json.dumps(order_body(order)).encode())
+        on_event()
+
+    @app.view(acting_ids.RUN_MODAL)
+    async def submitted(ack: Any, body: dict[str, Any]) -> None:
+        await ack(**await acting.forms.submitted(body, keep))
 
 
 def _answer_forms(app: AsyncApp, desk: Desk) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sandbox.scenario.model import Person
 from sandbox.slack import channels, messages
 from sandbox.slack.calls import Call
 from sandbox.slack.errors import ControlError
@@ -23,6 +24,12 @@ from sandbox.slack.wire import view_json
 from sandbox.slack.workspace import Workspace
 
 POLL_SECONDS = 0.01
+NEWCOMERS: Mapping[str, Mapping[str, bool]] = {
+    "member": {},
+    "guest": {"is_restricted": True},
+    "single_channel_guest": {"is_ultra_restricted": True},
+    "stranger": {"is_stranger": True},
+}
 KEPT_ENTITY = re.compile(r"(<[@#!][^<>]+>|<(?:https?|mailto):[^<>]+>)")
 
 
@@ -180,6 +187,28 @@ class Control:
                 channels.set_group_members(self.workspace, group.id, ids)
                 return group.id
         return self.workspace.add_group(handle, name or handle, ids).id
+
+    # People come and go
+
+    async def person(self, handle: str, kind: str = "member", name: str = "") -> str:
+        """Somebody new; answers their id. `kind`: member, guest, single_channel_guest, stranger, app."""
+        if any(member.handle == handle for member in self.workspace.members.values()):
+            raise ControlError(f"there is somebody called {handle!r} already")
+        if kind == "app":
+            return self.workspace.add_app(handle).id
+        if kind not in NEWCOMERS:
+            raise ControlError(f"a person is one of {', '.join([*NEWCOMERS, 'app'])}, not {kind!r}")
+        person = Person(handle=handle, name=name or handle.capitalize(), email=f"{handle}@example.com")
+        return self.workspace.add_person(person, **NEWCOMERS[kind]).id
+
+    async def deactivate(self, who: str, *, undo: bool = False) -> None:
+        """The account is closed; Slack takes it out of its user groups."""
+        member = self.workspace.member(who)
+        member.deleted = not undo
+        for group in tuple(self.workspace.groups.values()):
+            if member.deleted and member.id in group.users:
+                left = [user for user in group.users if user != member.id]
+                channels.set_group_members(self.workspace, group.id, left)
 
     # The workspace's weather
 

@@ -167,6 +167,15 @@ async def _group(control: Control, f: _Fields) -> JsonObject:
     return {"group": await control.group(f.need("handle"), f.any("users") or [], f.text("name"))}
 
 
+async def _person(control: Control, f: _Fields) -> JsonObject:
+    return {"person": await control.person(f.need("handle"), f.text("kind", "member"), f.text("name"))}
+
+
+async def _deactivate(control: Control, f: _Fields) -> JsonObject:
+    await control.deactivate(f.text("as"), undo=f.flag("undo"))
+    return {}
+
+
 async def _fault(control: Control, f: _Fields) -> JsonObject:
     times = f.any("times")
     try:
@@ -243,6 +252,8 @@ WRITES = {
     "create_channel": _create_channel,
     "archive": _archive,
     "group": _group,
+    "person": _person,
+    "deactivate": _deactivate,
     "faults": _fault,
     "limits": _limits,
     "latency": _latency,

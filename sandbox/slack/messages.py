@@ -181,12 +181,12 @@ def tell_changed(workspace: Workspace, channel: Channel, message: Message, befor
 
 
 def delete(workspace: Workspace, channel: Channel, message: Message) -> None:
-    """A parent with replies leaves a tombstone, as in Slack; anything else is gone."""
+    """A parent with replies becomes a tombstone, which the app hears of as a change; anything else is gone."""
     before = message_json(workspace, message)
     channel.pins = [pin for pin in channel.pins if pin.ts != message.ts]
     workspace.streams.pop((channel.id, message.ts), None)
     if channel.replies(message.ts):
-        channel.messages[message.ts] = Message(
+        tombstone = Message(
             ts=message.ts,
             channel=channel.id,
             user="USLACKBOT",
@@ -194,8 +194,10 @@ def delete(workspace: Workspace, channel: Channel, message: Message) -> None:
             subtype="tombstone",
             thread_ts=message.ts,
         )
-    else:
-        del channel.messages[message.ts]
+        channel.messages[message.ts] = tombstone
+        tell_changed(workspace, channel, tombstone, before)
+        return
+    del channel.messages[message.ts]
     workspace.live.announce("message_deleted", channel=channel.id, ts=message.ts)
     event = {
         "type": "message",

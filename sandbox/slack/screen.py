@@ -44,6 +44,7 @@ class Screen:
                 }
                 for thread in workspace.threads.values()
             ],
+            "hints": list(workspace.hints),
             "connected": workspace.delivery.socket.connections > 0 or workspace.delivery.http is not None,
         }
 

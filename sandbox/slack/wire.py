@@ -26,11 +26,17 @@ def user_json(workspace: Workspace, member: Member) -> JsonObject:
         "is_primary_owner": False,
         "is_restricted": member.is_restricted,
         "is_ultra_restricted": member.is_ultra_restricted,
-        "is_stranger": member.is_stranger,
+        "is_stranger": _is_unseen_stranger(workspace, member),
         "is_bot": member.is_bot,
         "is_app_user": False,
         "updated": workspace.created,
     }
+
+
+def _is_unseen_stranger(workspace: Workspace, member: Member) -> bool:
+    """docs.slack.dev, user object: false also for people of other organisations who share a channel with the app."""
+    shared = (channel for channel in workspace.channels.values() if workspace.bot.id in channel.members)
+    return member.is_stranger and not any(member.id in channel.members for channel in shared)
 
 
 def profile_json(member: Member) -> JsonObject:

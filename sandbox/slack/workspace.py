@@ -67,6 +67,7 @@ class Workspace:
         self.subscriptions: frozenset[str] | None = None  # bot_events; None: all of them
         self.manifest: Mapping[str, object] = {}
         self.file_processing_seconds = 0.0
+        self.hints: tuple[str, ...] = ()  # what one can try now; the page shows them
 
         self.members: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
@@ -100,6 +101,10 @@ class Workspace:
 
     # People
 
+    def add_app(self, name: str) -> Member:
+        """The bot's user of another app, which can react as people can."""
+        return self._add_bot(name)
+
     def _add_bot(self, name: str) -> Member:
         bot = Member(
             id=stable_id("U", "bot", name),
@@ -112,9 +117,17 @@ class Workspace:
         return bot
 
     def add_person(
-        self, person: Person, *, is_admin: bool = False, is_restricted: bool = False, is_stranger: bool = False
+        self,
+        person: Person,
+        *,
+        is_admin: bool = False,
+        is_restricted: bool = False,
+        is_ultra_restricted: bool = False,
+        is_stranger: bool = False,
     ) -> Member:
-        """A guest (`is_restricted`) or someone of another organisation (`is_stranger`) joins no channel by itself."""
+        """A guest (`is_restricted`; of one channel alone `is_ultra_restricted`) or someone of another organisation
+        (`is_stranger`) joins no channel by itself.
+        """
         member = Member(
             id=stable_id("U", person.handle),
             handle=person.handle,
@@ -122,12 +135,13 @@ class Workspace:
             email=person.email,
             title=person.title,
             is_admin=is_admin,
-            is_restricted=is_restricted,
+            is_restricted=is_restricted or is_ultra_restricted,
+            is_ultra_restricted=is_ultra_restricted,
             is_stranger=is_stranger,
             team_id=stable_id("T", "elsewhere") if is_stranger else self.team_id,
         )
         self.members[member.id] = member
-        if not (is_restricted or is_stranger):
+        if not (member.is_restricted or is_stranger):
             for channel in self.channels.values():
                 if channel.name in {name for name, _ in DEFAULT_CHANNELS}:
                     channel.members.append(member.id)

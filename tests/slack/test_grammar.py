@@ -28,6 +28,18 @@ from bot.slack.grammar import WORDS, Command, parse
         ("new is checkout down?", "new", "is checkout down?"),
         ("connections of the pool", "ask", "connections of the pool"),
         ("wie schlimm ist das", "ask", "wie schlimm ist das"),
+        ("runbook", "runbook", ""),
+        ("run free-disk", "runbook", "free-disk"),
+        ("rb free-disk a=1 --dry-run", "runbook", "free-disk a=1 --dry-run"),
+        ("run free-disk a=1 b=2", "runbook", "free-disk a=1 b=2"),
+        ("run free-disk dry run", "runbook", "free-disk dry run"),
+        ("run free-disk because it fills", "runbook", "free-disk because it fills"),
+        ("run me through what happened", "ask", "run me through what happened"),
+        ("runbook for a full disk?", "ask", "runbook for a full disk?"),
+        ("stop actions because who knows what it does?", "stop", "actions because who knows what it does?"),
+        ("STOP all", "stop", "all"),
+        ("halt ai", "stop", "ai"),
+        ("resume ai everywhere", "resume", "ai everywhere"),
     ],
 )
 def test_words_and_their_aliases(typed: str, name: str, argument: str) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from bot.slack.check import NEEDED
 from bot.slack.grammar import WORDS
-from bot.slack.inbound import ADD_TO_TIMELINE, DECLARE_FORM, READERS
+from bot.slack.inbound import ADD_TO_TIMELINE, DECLARE_FORM, READERS, RUN_COMMAND
 from bot.slack.settings import SlackSettings
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
@@ -54,9 +54,9 @@ def test_it_asks_for_every_scope_the_bot_checks_for(manifest: Any) -> None:
     assert set(manifest["oauth_config"]["scopes"]["bot"]) >= NEEDED
 
 
-def test_its_command_and_shortcuts_are_those_with_listeners(manifest: Any) -> None:
+def test_its_commands_and_shortcuts_are_those_with_listeners(manifest: Any) -> None:
     command = SlackSettings(bot_token="t", app_token="a").command
-    assert [c["command"] for c in manifest["features"]["slash_commands"]] == [command]
+    assert [c["command"] for c in manifest["features"]["slash_commands"]] == [command, RUN_COMMAND]
     assert {s["callback_id"] for s in manifest["features"]["shortcuts"]} == {DECLARE_FORM, ADD_TO_TIMELINE}
 
 
