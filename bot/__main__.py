@@ -25,9 +25,13 @@ memory = typer.Typer(
     help="What the bot remembers: search it, bring it up to date, forget parts of it.", no_args_is_help=True
 )
 runbook = typer.Typer(help="Runbooks of the operators: find mistakes in them, see what they do.", no_args_is_help=True)
+audit = typer.Typer(
+    help="Who did what: verify that nothing of it was changed or left out, write it out.", no_args_is_help=True
+)
 cli.add_typer(imports, name="import")
 cli.add_typer(memory, name="memory")
 cli.add_typer(runbook, name="runbook")
+cli.add_typer(audit, name="audit")
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Store nothing; tell what an import would do.")]
 ReportFile = Annotated[
@@ -264,6 +268,51 @@ def runbook_schema() -> None:
     from bot.runbook_files import schema
 
     raise typer.Exit(schema())
+
+
+@audit.command("verify")
+def audit_verify(
+    file: Annotated[Path | None, typer.Argument(help="A file that `audit export` wrote; by default the store.")] = None,
+    checkpoints: Annotated[
+        Path | None, typer.Option(help="Checkpoints that were kept; by default AUDIT_CHECKPOINTS.", metavar="FILE")
+    ] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="The key of their signatures; by default that of AUDIT_KEY_FILE.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Find every edit, deletion and change of order of the audit log, and a cut end by its checkpoints. Exits with 1
+    where anything is wrong.
+
+    Example: first-responder audit verify --checkpoints audit-checkpoints.jsonl
+    """
+    from bot.auditing import verify_log
+
+    raise typer.Exit(verify_log(os.environ, file, checkpoints, public_key))
+
+
+@audit.command("export")
+def audit_export(
+    file: Annotated[Path | None, typer.Argument(help="Where to; by default the standard output.")] = None,
+) -> None:
+    """Write the audit log as JSON lines, the oldest entry first.
+
+    Example: first-responder audit export audit.jsonl
+    """
+    from bot.auditing import export_log
+
+    raise typer.Exit(export_log(os.environ, file))
+
+
+@audit.command("checkpoint")
+def audit_checkpoint() -> None:
+    """How many entries there are and the last one's hash, as a line of JSON: to be kept elsewhere.
+
+    Example: first-responder audit checkpoint
+    """
+    from bot.auditing import tell_checkpoint
+
+    raise typer.Exit(tell_checkpoint(os.environ))
 
 
 def _load() -> tuple[Any, Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 from bot.settings import BotSettings
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
+from memory.audit_settings import AuditSettings
 from memory.settings import MemorySettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -26,6 +27,7 @@ what to do where it does not.
 def settings_page(integrations: Mapping[str, Integration[Any]]) -> str:
     """Markdown, one table for the bot, for Slack, for memory and for each integration."""
     parts = [HEAD, _table("The bot", BotSettings), _table("Slack", SlackSettings), _table("Memory", MemorySettings)]
+    parts.append(_table("The audit log", AuditSettings))
     parts += [_table(integration.title, integration.settings) for integration in integrations.values()]
     return "\n".join(parts)
 

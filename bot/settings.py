@@ -14,6 +14,7 @@ from bot.domain.pace import DEFAULT_RATE
 from bot.domain.setting import check_names, named_numbers, read, setting
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
+from memory.audit_settings import AuditSettings
 from memory.settings import MemorySettings
 
 HIGHEST_PORT = 65535
@@ -34,6 +35,9 @@ class BotSettings:
         help="the service catalog: a file of ours or Backstage's, a folder or a glob of such files",
     )
     runbooks: str = setting("RUNBOOKS_DIR", default="runbooks", help="folder of runbooks (*.yaml)")
+    policy: str = setting(
+        "POLICY_FILE", default="config/policy.yaml", help="what runbooks may do where, and who must approve it"
+    )
     history: str = setting("HISTORY_DIR", default="", help="folder of past incidents (*.yaml), read at start")
     executor_id: str = setting(
         "EXECUTOR_ID", default="first-responder-0", help="stable name of this process; two running ones never share one"
@@ -123,6 +127,7 @@ class Settings:
     bot: BotSettings
     slack: SlackSettings
     memory: MemorySettings
+    audit: AuditSettings
     vendors: Mapping[str, Any]  # an instance of each integration's settings class, by its name
 
 
@@ -136,5 +141,6 @@ def load(environ: Mapping[str, str], integrations: Mapping[str, Integration[Any]
         bot=bot,
         slack=read(SlackSettings, environ),
         memory=read(MemorySettings, environ),
+        audit=read(AuditSettings, environ),
         vendors={name: read(integration.settings, environ) for name, integration in integrations.items()},
     )

@@ -96,6 +96,7 @@ class StepRun:
     plan: Plan | None = None
     request: str = ""  # id of the approval request
     holder: str = ""  # the process that claimed it
+    attempts: int = 0  # how often it was begun: reads alone may be begun again
     started_at: datetime | None = None
     ended_at: datetime | None = None
     ending: Ending | None = None

@@ -34,6 +34,12 @@ class SlackSettings:
         "SLACK_TRIAGE_CHANNEL", default="incident-triage", help="where SEV3 and SEV4 get a thread"
     )
 
+    post_channels: tuple[str, ...] = setting(
+        "SLACK_POST_CHANNELS",
+        default=(),
+        help="channels that runbooks may post in beside the incidents' own places, by name or id, with commas between",
+    )
+
     def __post_init__(self) -> None:
         if self.mode not in ("socket", "http"):
             raise SettingsError(f"SLACK_MODE takes socket or http; {self.mode!r} is neither.")

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, delete, func, or_, select
 
 from bot.domain.remembered import RecordKind
 from memory.store.answers import forget_answers, purge_answers
+from memory.store.approvals import forget_approvals
 from memory.store.codec import Undecodable, decode_alert, decode_delivery
 from memory.store.counters import next_number
 from memory.store.incidents import IS_OPEN
 from memory.store.passages import drop_passages
 from memory.store.records import COUNTER
+from memory.store.runs import forget_runs
 from memory.store.schema import (
     DONE,
     alerts,
@@ -35,6 +37,7 @@ from memory.store.schema import (
     timeline,
 )
 from memory.store.spending import forget_spend
+from memory.store.switches import forget_switches
 
 EVENTS_KEPT = 10_000  # of Slack, which repeats one for an hour at most
 
@@ -44,7 +47,7 @@ class Forgotten:
     """How many rows were deleted."""
 
     records: int  # of memory: the incident, its postmortem, its lessons
-    history: int  # of the incident itself: alerts, findings, briefings, timeline, webhooks, Slack's events
+    history: int  # of the incident itself: alerts, findings, briefings, timeline, webhooks, runs, Slack's events
 
     @property
     def is_nothing(self) -> bool:
@@ -56,7 +59,7 @@ def forget(connection: Connection, incident_id: str) -> Forgotten:
     _overwrite_what_is_deleted(connection)
     return Forgotten(
         records=_records(connection, incident_id),
-        history=_history(connection, incident_id) + _model(connection, incident_id),
+        history=_history(connection, incident_id) + _model(connection, incident_id) + _acting(connection, incident_id),
     )
 
 
@@ -127,6 +130,15 @@ def _history(connection: Connection, incident_id: str) -> int:
 def _model(connection: Connection, incident_id: str) -> int:
     """What the model said of it; what that cost stays without its name, so that the caps of days hold."""
     return forget_answers(connection, incident_id) + forget_spend(connection, incident_id)
+
+
+def _acting(connection: Connection, incident_id: str) -> int:
+    """Runs with what their steps said, approvals, switches. The audit log stays whole: it holds no outputs."""
+    return (
+        forget_runs(connection, incident_id)
+        + forget_approvals(connection, incident_id)
+        + forget_switches(connection, incident_id)
+    )
 
 
 def _webhooks(connection: Connection, incident_id: str) -> int:

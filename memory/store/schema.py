@@ -20,6 +20,14 @@ from sqlalchemy import (
     text,
 )
 
+from memory.store.acting_schema import (
+    approval_events,
+    approval_requests,
+    audit_entries,
+    run_steps,
+    runs,
+    switches,
+)
 from memory.store.columns import KEY_LIMIT, Instant, Key, Words, bounded, metadata, number, storable
 from memory.store.model_schema import (
     answers,
@@ -33,14 +41,20 @@ from memory.store.model_schema import (
 __all__ = [
     "KEY_LIMIT",
     "answers",
+    "approval_events",
+    "approval_requests",
+    "audit_entries",
     "bounded",
     "charges",
     "metadata",
     "rate_buckets",
+    "run_steps",
+    "runs",
     "spend_holds",
     "spend_notices",
     "spend_totals",
     "storable",
+    "switches",
 ]
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from bot.domain.remembered import PastIncident, Postmortem
 from memory.store.agenda import StoredAgenda
 from memory.store.answers import Answers
+from memory.store.approvals import StoredApprovals
+from memory.store.audit_log import StoredAuditLog
 from memory.store.briefings import StoredBriefings
 from memory.store.database import LOCK_TIMEOUT, Database
 from memory.store.desk import StoredDesk
@@ -26,8 +28,10 @@ from memory.store.passages import Passages
 from memory.store.past import PastIncidents
 from memory.store.places import StoredPlaces
 from memory.store.records import Records, mark_of
+from memory.store.runs import StoredRuns
 from memory.store.shapes import LESSONS, PAGES, POSTMORTEMS
 from memory.store.spending import Spending
+from memory.store.switches import StoredSwitches
 from memory.store.timeline import StoredTimeline
 
 
@@ -55,6 +59,10 @@ class Store:
         self.imports = Imports(database)
         self.answers = Answers(database)
         self.spending = Spending(database)
+        self.runs = StoredRuns(database)
+        self.approvals = StoredApprovals(database)
+        self.switches = StoredSwitches(database)
+        self.audit = StoredAuditLog(database)
 
     @classmethod
     async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> Store:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
 from bot.domain.errors import NotStored
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
-from bot.domain.ports import Episode, PendingDelivery, TriageTransaction
+from bot.domain.ports import Episode, PendingDelivery, Said, TriageTransaction
 from bot.flows.triage import BATCH_ALERTS, Triage
 from bot.testing import FrozenClock
 
@@ -51,6 +51,10 @@ class MemoryDesk:
 
     def done(self, row: int) -> None:
         self.waiting = [pending for pending in self.waiting if pending.row != row]
+
+    def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
+        self.incidents[incident_id] = decide(self.incidents[incident_id])
+        return self.incidents[incident_id]
 
     def episode(self, episode: str) -> Episode | None:
         return self.episodes.get(episode)

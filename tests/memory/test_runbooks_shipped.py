@@ -39,7 +39,10 @@ INCIDENT: Mapping[str, Value] = {
     "environment": "production", "started_at": "2026-11-20T12:00:00+00:00", "alert": "High",
     "labels": {"namespace": "shop", "database": "orders"}, "alerts": (),
 }  # fmt: skip
-TOLD: Mapping[str, Single] = {"public_url": "https://shop.example/health", "direct_url": "http://10.0.0.7:8080/health"}
+TOLD: Mapping[str, Single] = {
+    "public_url": "https://shop.example/health", "direct_url": "http://10.0.0.7:8080/health",
+    "repository": "shop/checkout", "version": "v1.4.1", "present_version": "v1.5.0",
+}  # fmt: skip
 # What the steps before gave, where all went well.
 GAVE: Mapping[str, Mapping[str, Value]] = {
     "room": {"value": 3, "used": 91}, "space": {"used": 97}, "share": {"value": 0.95},
@@ -70,9 +73,9 @@ def each(step: RunbookStep, values: RunValues) -> list[RunValues]:
 def test_what_was_promised_is_there() -> None:
     assert SHIPPED.keys() >= {
         "high-memory", "database-connections-used-up", "go-back-to-the-version-before", "disk-is-filling-up",
-        "gateway-connectivity", "slow-answers", "something-it-calls-is-failing",
+        "gateway-connectivity", "slow-answers", "something-it-calls-is-failing", "roll-back-with-a-workflow",
     }  # fmt: skip
-    assert len(RUNNABLE) == 5
+    assert len(RUNNABLE) == 6
 
 
 @pytest.mark.parametrize("id", RUNNABLE)

@@ -11,7 +11,7 @@ from bot.domain.worklog import sentences_of
 
 BY_PEOPLE = frozenset({"note", "postmortem", "status"})  # kinds of entries that hold a person's words
 FOLLOW_UP = "follow-up"
-RUN = "run"  # of runbooks
+RUN = "action"  # what runbooks did
 MARKS = ("cause", "fix", "unhelpful")
 
 

@@ -230,7 +230,7 @@ def test_only_addresses_of_pages_become_links() -> None:
                     "Fix: Bo raised max_connections",
                 ]
             ),
-            st.sampled_from(["note", "status", "alert", "follow-up", "run", "briefing"]),
+            st.sampled_from(["note", "status", "alert", "follow-up", "action", "briefing"]),
             st.sampled_from(["UANA", "UBO", ""]),
         ),
         max_size=12,

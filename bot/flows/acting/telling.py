@@ -1,0 +1,84 @@
+"""Shows people how a run fares. None of it holds the run up: what Slack does not take is shown the next time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.approval import Request, Standing
+from bot.domain.errors import ChatError, NotStored
+from bot.domain.plaintext import plain
+from bot.domain.ports import TimelineEvent
+from bot.domain.run import StepRun
+from bot.flows.acting.outside import Outside
+from bot.flows.acting.turn import Job, Turn
+
+log = logging.getLogger(__name__)
+SLACK_LIMIT = 20.0  # seconds for one word to Slack
+FACT_LIMIT = 300  # characters in the timeline
+
+
+class Telling:
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._shown: dict[str, tuple[int, ...]] = {}  # by run: the versions that its card shows
+        self._outputs: set[str] = set()
+
+    async def card(self, turn: Turn) -> None:
+        """Posts or edits the run's card where it shows something else."""
+        runs = self._outside.runs
+        run, steps = await runs.get(turn.run.id), await runs.steps(turn.run.id)
+        if run is None or self._shown.get(run.id) == (versions := (run.version, *(step.version for step in steps))):
+            return
+        try:
+            async with asyncio.timeout(SLACK_LIMIT):
+                message = await self._outside.board.show_run(run, turn.runbook, steps, turn.incident)
+        except (ChatError, TimeoutError) as error:
+            log.warning("the card of run %s is not up to date: %s", run.id, error)
+            return
+        if run.card != message:
+            kept = await runs.put(replace(run, card=message))
+            versions = (kept.version, *versions[1:]) if kept else ()
+        if run.state.is_over and run.card == message:
+            self._shown.pop(run.id, None)
+        elif versions:
+            self._shown[run.id] = versions
+
+    async def output(self, job: Job, done: StepRun) -> None:
+        if done.output and done.key.text not in self._outputs:
+            self._outputs.add(done.key.text)
+            run = await self._outside.runs.get(job.turn.run.id) or job.turn.run
+            await self._said(self._outside.board.show_output(run, done, job.step.title))
+
+    async def person(self, job: Job, step: StepRun, sentence: str) -> bool:
+        """Asks somebody; whether they were asked."""
+        run = await self._outside.runs.get(job.turn.run.id) or job.turn.run
+        return await self._said(self._outside.board.ask_person(run, step, job.title, sentence))
+
+    async def request(self, request: Request, standing: Standing, word: str = "") -> None:
+        await self._said(self._outside.board.show_request(request, standing, word))
+
+    async def say(self, request: Request, sentence: str, *, key: str) -> bool:
+        return await self._said(self._outside.board.say(request, sentence, key=key))
+
+    async def fact(self, incident: str, at: datetime, text: str, *, key: str, actor: str = "") -> None:
+        """Into the incident's timeline."""
+        if self._outside.timeline is None:
+            return
+        event = TimelineEvent(incident_id=incident, at=at, kind="action", text=plain(text, FACT_LIMIT), actor=actor)
+        try:
+            await self._outside.timeline.add(event, key=key)
+        except NotStored as error:
+            log.warning("not in the timeline: %s", error)
+
+    async def _said(self, word: Awaitable[None]) -> bool:
+        try:
+            async with asyncio.timeout(SLACK_LIMIT):
+                await word
+        except (ChatError, TimeoutError) as error:
+            log.warning("Slack did not take a word about a run: %s", error)
+            return False
+        return True
