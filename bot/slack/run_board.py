@@ -12,7 +12,7 @@ from bot.domain.approval import Message, Request, Standing
 from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.ports import Briefings, Effects
-from bot.domain.run import Part, Run, StepRun
+from bot.domain.run import Part, Run, StepRun, StepState
 from bot.domain.runbook import Runbook
 from bot.slack.blocks import approval_request, person_asked, run_card
 from bot.slack.blocks.acting import said
@@ -82,7 +82,11 @@ class SlackRunBoard:
 
     async def _close_asked(self, steps: Sequence[StepRun]) -> None:
         """What was answered, or is being undone, has no buttons any more."""
-        undone = {(step.key.step, step.key.item) for step in steps if step.key.part is Part.ROLLBACK}
+        undone = {
+            (step.key.step, step.key.item)
+            for step in steps
+            if step.key.part is Part.ROLLBACK and step.state is not StepState.PLANNED  # only shown so far
+        }
         for step in steps:
             asked = self._asked.get(step.key.text)
             taken_up = step.key.part is Part.ACT and (step.key.step, step.key.item) in undone

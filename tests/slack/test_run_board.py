@@ -207,12 +207,14 @@ async def test_a_person_is_asked_once_for_each_state_and_the_buttons_go_when_it_
     assert HAPPENED not in json.dumps(room.messages()[1]["blocks"])
 
 
-async def test_the_offer_to_undo_goes_when_it_is_taken_up(room: Room) -> None:
+@pytest.mark.parametrize("state", [StepState.VERIFY_FAILED, StepState.FAILED, StepState.TIMED_OUT])
+async def test_the_offer_to_undo_goes_when_it_is_taken_up(room: Room, state: StepState) -> None:
     board = room.board()
     await board.show_run(run(), runbook(), (), room.incident)
-    failed = step("roll-back", StepState.VERIFY_FAILED)
+    failed = step("roll-back", state)
     await board.ask_person(run(), failed, "Roll back", "It did not help.")
-    await board.show_run(run(version=2), runbook(), [failed], room.incident)
+    shown = step("roll-back", StepState.PLANNED, part=Part.ROLLBACK)
+    await board.show_run(run(version=2), runbook(), [failed, shown], room.incident)
     assert UNDO in json.dumps(room.messages()[1]["blocks"])
     undoing = step("roll-back", StepState.STARTED, part=Part.ROLLBACK)
     await board.show_run(run(version=3), runbook(), [failed, undoing], room.incident)

@@ -113,6 +113,8 @@ class Ending:
         text = f"{turn.runbook.title} ({run.id}) {run.state}: {found.text if found else run.why}"
         key = f"run:{run.id}:over"
         await self._telling.fact(turn.incident.id, now, text, key=key, actor=run.cancelled_by)
+        if not run.is_dry:
+            self._outside.on_end(turn.incident.id)
 
     async def _close_requests(self, turn: Turn) -> None:
         """Those of steps that are over: after a crash one may have been left open, or its buttons be there yet."""

@@ -32,6 +32,7 @@ from bot.flows.acting import notes
 from bot.flows.acting.keeping import Keeping
 from bot.flows.acting.outside import Outside
 from bot.flows.acting.settling import Settling, is_member
+from bot.flows.acting.turn import MANUAL
 
 ID_LENGTH = 8  # of 32 signs: 40 bits, so that ten thousand runs collide with a probability of 5 in 100,000
 REASON_LIMIT = 500  # characters
@@ -61,11 +62,14 @@ class Ordering:
         alerts = [grouped.alert for grouped in incident.alerts]
         matching = {m.runbook.id: m for m in match_runbooks(runnable, alerts, self._service(incident))}
 
-        def order(runbook: Runbook) -> tuple[bool, float, str]:
+        def order(runbook: Runbook) -> tuple[bool, bool, float, str]:
             found = matching.get(runbook.id)
-            return not fits[runbook.id].is_open, -(found.score if found else 0.0), runbook.title
+            cannot = bool(self._missing(runbook))
+            return cannot, not fits[runbook.id].is_open, -(found.score if found else 0.0), runbook.title
 
         def why(runbook: Runbook) -> str:
+            if missing := self._missing(runbook):
+                return f"cannot run here: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set up"
             if not fits[runbook.id].is_open:
                 return fits[runbook.id].value
             found = matching.get(runbook.id)
@@ -76,6 +80,11 @@ class Ordering:
             Offer(runbook=runbook, why=why(runbook), defaults=_defaults(runbook.parameters, values))
             for runbook in sorted(runnable, key=order)
         ]
+
+    def _missing(self, runbook: Runbook) -> Sequence[str]:
+        """Actions that it names and that nothing here offers."""
+        named = {use.action for step in runbook.steps for use in step.uses}
+        return sorted(named - self._outside.actions.keys() - {MANUAL})
 
     def _service(self, incident: Incident) -> Service | None:
         labels = incident.first_alert.labels if incident.alerts else None
@@ -95,6 +104,9 @@ class Ordering:
         runbook = runbooks.get(order.runbook)
         if runbook is None or not runbook.can_run:
             return OrderAnswer(sentence=_no_such(order.runbook, runbooks))
+        if missing := self._missing(runbook):
+            named = ", ".join(missing)
+            return OrderAnswer(sentence=f"{runbook.title} cannot run here: it needs {named}; see docs/actions.")
         incident = await self._outside.incidents.get(order.incident)
         if incident is None or not incident.status.is_open:
             return OrderAnswer(sentence="The incident is over: runbooks are run while it is open.")

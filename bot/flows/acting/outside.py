@@ -41,6 +41,7 @@ class Outside:
     pager: Pager | None = None
     timeline: Timeline | None = None
     briefings: Briefings | None = None
+    on_end: Callable[[str], None] = lambda _: None  # is told the incident of a run that came to its end
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep  # seconds
     new_id: Callable[[], str] = new_id
 

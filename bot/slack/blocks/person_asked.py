@@ -12,7 +12,10 @@ _LEADS = {
     StepState.WAITING: (":point_right:", "For a person to do:"),
     StepState.UNKNOWN: (":question:", "Did it happen?"),
     StepState.VERIFY_FAILED: (":warning:", "It did not help:"),
+    StepState.FAILED: (":warning:", "It failed:"),
+    StepState.TIMED_OUT: (":warning:", "It took too long:"),
 }
+_CAN_BE_UNDONE = (StepState.VERIFY_FAILED, StepState.FAILED, StepState.TIMED_OUT)
 _OTHER = (":point_right:", "A person is needed:")
 
 
@@ -31,7 +34,7 @@ def render(run: Run, step: StepRun, title: str, sentence: str, *, is_open: bool 
 
 def _buttons(step: StepRun) -> tuple[Block, ...]:
     key = step.key.text
-    if step.state is StepState.VERIFY_FAILED:
+    if step.state in _CAN_BE_UNDONE:
         return (button("Undo it", UNDO, key, style="primary"),)
     if step.state is StepState.UNKNOWN:
         sure = confirm(

@@ -488,13 +488,31 @@ async def test_what_fits_is_offered_first_with_defaults_and_texts_are_not() -> N
     text = replace(fitting, id="text", steps=(RunbookStep(title="Look"),))
     other = replace(fitting, id="other", title="Another", trigger=Trigger(severities=("SEV4",)))
     named = replace(fitting, id="named", title="Zulu", trigger=Trigger(services=("checkout",)))
-    known = {book.id: book for book in (other, text, fitting, named)}
+    away = replace(named, id="away", steps=(step("a", "look"), step("b", "teleport")))
+    known = {book.id: book for book in (away, other, text, fitting, named)}
     desk = Ordering(replace(world.outside, runbooks=lambda: known), lambda _: (), lambda _: None)
     offers = await desk.offers(INCIDENT)
-    assert [offer.runbook.id for offer in offers] == ["named", "fix", "other"]
+    assert [offer.runbook.id for offer in offers] == ["named", "fix", "other", "away"]
     assert offers[0].why
     assert offers[0].defaults == {"service": "checkout"}
-    assert "other severities" in offers[-1].why
+    assert "other severities" in offers[2].why
+    assert offers[3].why == "cannot run here: teleport is not set up"
+
+
+async def test_what_needs_an_action_that_is_not_set_up_is_not_begun() -> None:
+    world = World(runbook(step("a", "look"), step("b", "teleport")))
+    answer = await world.order()
+    assert answer.run is None
+    assert "cannot run here: it needs teleport" in answer.sentence
+    assert not world.ledger.runs
+
+
+async def test_who_shows_the_incident_is_told_when_a_run_is_over_and_not_of_a_dry_one() -> None:
+    for is_dry in (True, False):
+        world = World(runbook(step("a", "look")))
+        await world.runs.start(Order(id="D", incident=INCIDENT.id, runbook="fix", requester=REQ, is_dry=is_dry))
+        await world.go_on()
+        assert world.ended == ([] if is_dry else [INCIDENT.id])
 
 
 async def test_wrong_parameters_start_nothing_and_say_which() -> None:

@@ -125,6 +125,7 @@ class World:
     boots: int = 0
     ids: int = 0
     metric_value: float = 0.0
+    ended: list[str] = field(default_factory=list)  # incidents of which a run came to its end
 
     def __post_init__(self) -> None:
         for id in (REQ, ANA, BEN):
@@ -162,6 +163,7 @@ class World:
             boot=f"boot{self.boots}",
             pager=self.pager,
             wait=self._wait,
+            on_end=self.ended.append,
             new_id=self._id,
         )
         self.engine = Engine(self.outside)
