@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from bot.domain.catalog import Catalog
 from bot.domain.ports import Clock, Similar
@@ -28,7 +27,6 @@ from bot.slack.web_api import WebApi
 from memory.knowledge import Knowledge
 from memory.mirror import Mirror
 from memory.recall import PageSearch, Question
-from memory.runbooks import load_runbooks
 from memory.store import Store
 
 
@@ -38,16 +36,17 @@ def questions(
     api: WebApi,
     knowledge: Knowledge,
     guards: Sequence[Guard],
+    runbooks: Sequence[Runbook],
     model: MeteredModel | None,
     clock: Clock,
 ) -> Questions:
-    """`guards`: all sources; what memory knows is looked up directly. Raises ConfigFileError."""
+    """`guards`: all sources; what memory knows is looked up directly."""
     own = {source.name for source in knowledge.sources}
     tools = read_only_tools(
         store,
         catalog=knowledge.catalog,
         similar=similar(knowledge, clock),
-        runbooks=load_runbooks(Path(settings.bot.runbooks)),
+        runbooks=runbooks,
         guards=[guard for guard in guards if guard.name not in own],
         clock=clock,
     )

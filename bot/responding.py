@@ -16,6 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from bot.acting import acting, actions, checkpointing, policy_of, stops_model, switching
 from bot.analysing import analysis, metered_model
 from bot.asking import questions
 from bot.domain.catalog import Catalog
@@ -31,12 +32,14 @@ from bot.flows.investigate import Investigate
 from bot.flows.metered import MeteredModel
 from bot.flows.picture import DrawChart
 from bot.flows.place import OpenPlace
+from bot.flows.redraw import Redraw
 from bot.flows.respond import Responder
 from bot.flows.triage import Triage
 from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
 from bot.keeping import archive, chores, quoting
 from bot.settings import BotSettings, Settings
+from bot.slack.acting_desk import ActingDesk
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
 from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
@@ -47,17 +50,20 @@ from bot.slack.thread_notes import SlackThreadNotes
 from bot.slack.web_api import WebApi
 from bot.source_health import SourceHealth
 from bot.workflows import Workflows
-from integrations.descriptor import Integration, Tools
+from integrations.descriptor import ActionTools, Integration, Tools
+from integrations.programs.programs import Programs
 from integrations.resvg import ResvgRenderer
 from integrations.threads import SourceThreads
 from memory.knowledge import Files, Knowledge
 from memory.ledger import Ledger
+from memory.runbooks import load_runbooks
 from memory.store import Store
 
 log = logging.getLogger(__name__)
 
 # Blocking calls of one integration's client, times incidents that open at the same moment. Started as they are needed.
 SOURCE_THREADS = 32
+DRAWN_FROM = ("prometheus", "github")  # sources of charts, and of the changes that are marked in them
 GITHUB = "https://github.com"
 
 
@@ -91,12 +97,18 @@ async def respond(
         guards = _guards(settings.bot, sources, knowledge.sources, tools.clock, doors.sources)
         gather = Gather(guards, deadline=settings.bot.source_deadline)
         notes = SlackThreadNotes(api, store.effects)
-        model = await stack.enter_async_context(metered_model(settings, store, notes, tools.clock))
-        asked = questions(settings, store, api, knowledge, guards, model, tools.clock)
+        switches = switching(store, notes, tools.clock)
+        model = await stack.enter_async_context(
+            metered_model(settings, store, notes, tools.clock, is_stopped=stops_model(switches))
+        )
+        runbooks = load_runbooks(Path(settings.bot.runbooks))
+        asked = questions(settings, store, api, knowledge, guards, runbooks, model, tools.clock)
         stack.push_async_callback(asked.close)
         responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools, model, notes)
         if responder.analyse is not None:
             stack.push_async_callback(responder.analyse.close)
+        redraw = _redraw(store, responder, guards, knowledge.catalog, tools.clock)
+        stack.push_async_callback(redraw.close)
         workflows = await stack.enter_async_context(_durable(settings, responder))
         doors.ready("workflows", "ok")
         dispatch = Dispatch(
@@ -104,18 +116,35 @@ async def respond(
             agenda=store.agenda,
             incidents=store.incidents,
             starter=workflows,
+            on_over=redraw.soon,
         )
         doors.set_wake(dispatch.wake)
+        lent = ActionTools(clock=tools.clock, threads=tools.threads, programs=Programs())
+        doing = acting(
+            settings,
+            store,
+            api,
+            runbooks=runbooks,
+            policy=policy_of(settings),
+            catalog=knowledge.catalog,
+            actions=actions(settings, integrations, store, api, lent),
+            switches=switches,
+            pager=None,
+            clock=tools.clock,
+            on_change=redraw.soon,
+        )
+        await stack.enter_async_context(checkpointing(settings, store, tools.clock))
         worker = await stack.enter_async_context(
-            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors, asked)
+            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors, asked, doing.desk)
         )
         if settings.bot.preload:
-            lent = [source for made in sources.values() for source in made]
-            stack.enter_context(_preloading((*lent, *knowledge.sources), knowledge, tools, doors))
+            theirs = [source for made in sources.values() for source in made]
+            stack.enter_context(_preloading((*theirs, *knowledge.sources), knowledge, tools, doors))
         calm()
         async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
             working.create_task(dispatch.run())
             working.create_task(worker.run())
+            working.create_task(doing.engine.run())
             working.create_task(Upkeep(chores(knowledge, store, tools.clock, settings.bot.folder)).run())
 
 
@@ -243,6 +272,18 @@ def _responder(
     )
 
 
+def _redraw(store: Store, responder: Responder, guards: Sequence[Guard], catalog: Catalog, clock: Clock) -> Redraw:
+    return Redraw(
+        guards=[guard for guard in guards if guard.name in DRAWN_FROM],
+        incidents=store.incidents,
+        briefings=store.briefings,
+        draw=responder.investigate.draw,
+        show=responder.brief,
+        catalog=catalog,
+        clock=clock,
+    )
+
+
 @asynccontextmanager
 async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Workflows]:
     workflows = Workflows(responder, data_dir=settings.bot.folder, executor_id=settings.bot.executor_id)
@@ -263,6 +304,7 @@ async def _listening(
     dispatch: Dispatch,
     doors: Doors,
     asked: Questions,
+    acts: ActingDesk,
 ) -> AsyncIterator[EventWorker]:
     desk = Desk(
         api=api,
@@ -278,6 +320,7 @@ async def _listening(
         quoting=quoting(knowledge, store, clock),
         questions=asked,
         costs=Ledger(store.spending, settings.memory.limits),
+        acting=acts,
     )
     worker = EventWorker(asked.events, desk)
     asked.events.wake = worker.wake

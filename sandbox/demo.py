@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from rich.text import Text
 
 from bot.domain.errors import FirstResponderError
 from sandbox.bot_process import BotProcess, running, usable_port
+from sandbox.monitor import until_over
+from sandbox.playing import Playing
+from sandbox.slack.workspace import Workspace
 from sandbox.transcript import Line, briefly
 from sandbox.until import until
-from sandbox.world import World, world
+from sandbox.world import ROLL_BACK, World, people_on_call, world
 
 BRIEFED_WITHIN = 60.0  # seconds from the alert to the briefing
 WAITS_FOR_PAGE = 20.0  # seconds: so that one can watch the sources answer
@@ -81,7 +85,8 @@ async def _play(name: str, *, once: bool, port: int, environ: Mapping[str, str])
         usable = usable_port(port)
         if port not in (0, usable):
             _say(f"Port {port} is taken: the page uses {usable} instead.")
-        async with world(name, port=usable, like_real=True) as sandbox:
+        async with world(name, port=usable, like_real=True, tell=_say) as sandbox:
+            sandbox.workspace.hints = tuple(hints(sandbox.playing, sandbox.workspace))
             _say(
                 f"A workspace like Slack   [bold][link={sandbox.page}]{sandbox.page}[/link][/]  (open it in a browser)"
             )
@@ -114,13 +119,44 @@ async def _alert(sandbox: World, bot: BotProcess) -> bool:
 
 
 async def _stay(sandbox: World, bot: BotProcess) -> int:
-    _say(
-        f"The demo stays up. On [bold][link={sandbox.page}]{sandbox.page}[/link][/] try [bold]/inc help[/], or mention "
-        "[bold]@first-responder status[/] in the channel. Ctrl-C stops it."
-    )
+    _say("\nThe demo stays up. In the channel you can try this:")
+    for number, hint in enumerate(sandbox.workspace.hints, start=1):
+        _say(f"  {number}. {_for_terminal(hint)}")
+    _say("Ctrl-C stops it.")
+    watching = asyncio.create_task(_watch(sandbox, bot))
     await bot.process.wait()
+    watching.cancel()
+    await asyncio.wait([watching])
     _show_log(bot, f"The bot ended by itself, with {bot.process.returncode}.")
     return NOT_POSTED
+
+
+async def _watch(sandbox: World, bot: BotProcess) -> None:
+    if await until_over(sandbox, bot.address):
+        _say("The alert                is over: its condition does not hold any more, and the bot was told")
+
+
+def hints(playing: Playing, workspace: Workspace) -> Iterator[str]:
+    """What one can try, in Slack's markup: on the page and in the terminal."""
+    yield "Ask `@first-responder what changed?`, or see `/inc help`."
+    order, people = playing.rollback(), people_on_call(playing.scenario)
+    if order is None:
+        yield "See what could be run: `/inc runbook`."
+        return
+    asks, approves = (workspace.member(handle).name for handle in people[:2])
+    told = f"service={order.service} repository={order.repository} version={order.version}"
+    yield f"As {asks}: `/inc runbook {ROLL_BACK.stem} {told} present_version={order.present_version}`"
+    yield (
+        f"Become {approves} (*You are*, at the top left), and react to the request with :white_check_mark: "
+        "(nobody approves their own)."
+    )
+    yield "Watch it run and verify, and the errors recover: that takes about two minutes."
+
+
+def _for_terminal(hint: str) -> str:
+    """Slack's markup as that of the console."""
+    bold = re.sub(r"[*`]([^*`]+)[*`]", r"[bold]\1[/]", hint)
+    return bold.replace(":white_check_mark:", "\u2705")
 
 
 def _show(sandbox: World, card: Mapping[str, Any], seconds: float) -> None:

@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import json
 import secrets
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,9 @@ from sandbox import lifelike
 from sandbox.elasticsearch.server import create_app as elasticsearch
 from sandbox.github.server import create_app as github
 from sandbox.lifelike import Delayed
+from sandbox.pagerduty.incidents import Incidents as PagerDutyIncidents
 from sandbox.pagerduty.server import create_app as pagerduty
+from sandbox.playing import RUNS_TAKE, Playing
 from sandbox.prometheus.server import create_app as prometheus
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario, Webhook
@@ -29,21 +33,33 @@ from sandbox.serve import serving
 from sandbox.slack.app import create_app as slack
 from sandbox.slack.workspace import Workspace
 
-MANIFEST = Path(__file__).parent.parent / "manifest.yaml"
+ROOT = Path(__file__).parent.parent
+MANIFEST = ROOT / "manifest.yaml"
+POLICY = ROOT / "config" / "policy.yaml"
+ROLL_BACK = ROOT / "runbooks" / "roll-back-with-a-workflow.yaml"  # a scenario's own runbooks are text for people
 CARD_EVENT = "incident_card"
 BOT_NAME = "first-responder"
+ON_CALL = ("on-call", "On call")  # handle and name of the user group whose members approve
+RUNBOOKS = "runbooks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    scenario: Scenario
+    playing: Playing
+    folder: Path  # runbooks and policy of this world
     workspace: Workspace
     page: str  # the workspace's web page
     prometheus: str
     elasticsearch: str
     github: str
     pagerduty: str
+    pagerduty_incidents: PagerDutyIncidents
     webhook_secret: str
+
+    @property
+    def scenario(self) -> Scenario:
+        """As it is by now."""
+        return self.playing.scenario
 
     def environ(self, data_dir: Path, port: int) -> dict[str, str]:
         """The bot's settings for this world."""
@@ -53,7 +69,8 @@ class World:
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "SERVICES_FILE": str(folder / "services.yaml"),
-            "RUNBOOKS_DIR": str(folder / "runbooks"),
+            "RUNBOOKS_DIR": str(self.folder / RUNBOOKS),
+            "POLICY_FILE": str(self.folder / POLICY.name),
             "HISTORY_DIR": str(folder / "history"),
             "SLACK_API_URL": f"{self.page}/api/",
             "SLACK_BOT_TOKEN": self.workspace.bot_token,
@@ -92,6 +109,20 @@ class World:
         return found
 
 
+def people_on_call(scenario: Scenario) -> list[str]:
+    """Handles of all: whom the alert reaches, the others of that policy, then the rest; without any, everybody."""
+    first = next((duty.escalation_policy for duty in scenario.oncalls if duty.level == 1), "")
+    ranked = sorted(scenario.oncalls, key=lambda duty: (duty.escalation_policy != first, duty.level))
+    return list(dict.fromkeys(duty.person for duty in ranked)) or [person.handle for person in scenario.people]
+
+
+def policy_of(user_group: str) -> str:
+    """The shipped policy, with this user group in the place of the people that it names as examples."""
+    policy = yaml.safe_load(POLICY.read_text())
+    policy["groups"] = {name: {"user_groups": [user_group]} for name in policy["groups"]}
+    return yaml.safe_dump(policy, sort_keys=False)
+
+
 def signed(source: str, body: bytes, secret: str) -> dict[str, str]:
     """The headers with which each vendor proves itself."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -103,27 +134,39 @@ def signed(source: str, body: bytes, secret: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def world(played: str | Scenario, *, port: int = 0, like_real: bool = False) -> AsyncIterator[World]:
+async def world(
+    played: str | Scenario, *, port: int = 0, like_real: bool = False, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[World]:
     """Everything started; `played` is a scenario or the name of one, `port` that of the web page.
 
-    `like_real`: the servers take as long as real ones do.
+    `like_real`: the servers take as long as real ones do. `tell`: is told what is brought out, a sentence each.
     """
-    scenario = load(played, time.time()) if isinstance(played, str) else played
+    playing = Playing(load(played, time.time()) if isinstance(played, str) else played, tell=tell)
+    scenario = playing.scenario
     workspace = Workspace(scenario.people, bot_name=BOT_NAME)
+    group = workspace.add_group(*ON_CALL, people_on_call(scenario))
     workspace.faults.latency = lifelike.SLACK if like_real else 0.0
     manifest = yaml.safe_load(MANIFEST.read_text())
     async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="first-responder-world-")))
+        shutil.copytree(scenario.folder / RUNBOOKS, folder / RUNBOOKS)
+        shutil.copy(ROLL_BACK, folder / RUNBOOKS)
+        (folder / POLICY.name).write_text(policy_of(group.id))
 
         async def serve(app: ASGIApp, seconds: float) -> str:
             return await stack.enter_async_context(serving(Delayed(app, seconds) if like_real else app))
 
+        paging = pagerduty(scenario)
+        hosting = github(scenario, on_dispatch=playing.dispatched, runs_take=RUNS_TAKE)
         yield World(
-            scenario=scenario,
+            playing=playing,
+            folder=folder,
             workspace=workspace,
             page=await stack.enter_async_context(serving(slack(workspace, manifest=manifest), port=port)),
-            prometheus=await serve(prometheus(scenario), lifelike.PROMETHEUS),
-            elasticsearch=await serve(elasticsearch(scenario), lifelike.ELASTICSEARCH),
-            github=await serve(github(scenario), lifelike.GITHUB),
-            pagerduty=await serve(pagerduty(scenario), lifelike.PAGERDUTY),
+            prometheus=await serve(playing.shown(prometheus), lifelike.PROMETHEUS),
+            elasticsearch=await serve(playing.shown(elasticsearch), lifelike.ELASTICSEARCH),
+            github=await serve(hosting, lifelike.GITHUB),
+            pagerduty=await serve(paging, lifelike.PAGERDUTY),
+            pagerduty_incidents=paging.state.incidents,
             webhook_secret=secrets.token_hex(16),
         )

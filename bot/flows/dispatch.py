@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.domain.errors import NotStored
@@ -34,7 +35,17 @@ class Starter(Protocol):
 class Dispatch:
     """The store is the queue: what a crash interrupted is found there again at the next start."""
 
-    def __init__(self, *, triage: Triage, agenda: Agenda, incidents: Incidents, starter: Starter) -> None:
+    def __init__(
+        self,
+        *,
+        triage: Triage,
+        agenda: Agenda,
+        incidents: Incidents,
+        starter: Starter,
+        on_over: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_over` is told of an incident that is over, once it is about to be shown so."""
+        self._on_over = on_over
         self._triage = triage
         self._agenda = agenda
         self._incidents = incidents
@@ -92,6 +103,8 @@ class Dispatch:
             elif incident := await self._incidents.get(incident_id):
                 self._refresh_from[incident_id] = now + REFRESH_SPACING
                 await self._starter.refresh(incident_id, incident.revision)
+                if not incident.status.is_open:
+                    self._on_over(incident_id)
         return wait
 
 

@@ -36,7 +36,7 @@ class Investigate:
         self._briefings = briefings
         self._cards = cards
         self._gather = gather
-        self._draw = draw
+        self.draw = draw
         self._catalog = catalog
         self._clock = clock
         self._ticks: set[asyncio.Task[None]] = set()
@@ -57,7 +57,7 @@ class Investigate:
 
         request = request_for(incident, self._catalog, self._clock)
         findings = _concluded(request, await self._gather(request, on_answer))
-        self._draw.begin(incident_id, findings)
+        self.draw.begin(incident_id, findings)
         await self._briefings.save_findings(incident_id, findings)
 
     def _tick(self, incident_id: str, answered: Sequence[Finding], pending: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from bot.domain.runbook.names import singles
 from bot.domain.runbook.parameter import problem_of
 from bot.domain.runbook.pattern import PatternError, compiled
 from bot.domain.runbook.template import Single
-from bot.domain.runbook.values import INCIDENT
+from bot.domain.runbook.values import CHANGE, INCIDENT
 from memory.operator_file import Entry
 from memory.runbooks.expressions import Place, check_template
 from memory.runbooks.problems import Problems
@@ -74,7 +74,7 @@ def _check_default(entry: Entry, parameter: Parameter) -> None:
         return
     stated = entry.need("default")
     if isinstance(parameter.default, str):
-        check_template(stated, parameter.default, Place(names=singles(incident=INCIDENT)))
+        check_template(stated, parameter.default, Place(names=singles(incident=INCIDENT, change=CHANGE)))
     if wrong := problem_of(parameter, parameter.default):
         raise stated.error(f"{wrong}; write a default that the parameter itself allows")
 

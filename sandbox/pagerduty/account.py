@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ ABILITIES = ("teams", "sso", "urgencies", "manage_schedules", "manage_api_keys",
 @dataclass(frozen=True, kw_only=True)
 class Account:
     directory: Directory
-    deployments: tuple[Deployment, ...]
+    deployments: Sequence[Deployment]
     clock: Callable[[], float]
 
     def table(self) -> dict[str, Mapping[str, Handler]]:

@@ -159,7 +159,7 @@ class Desk:
                 urgency=_urgency(given),
                 priority=self.account.directory.priorities.get(_id(given.get("priority"))),
                 policy=self.account.directory.policies.get(_id(given.get("escalation_policy"))),
-                assignees=self._assignees(given) or None,
+                assignees=self._assignees(given) or self._of_level(incident, given) or None,
             )
         except AlreadyResolved:
             raise Refused(400, 2001, "Invalid Input Provided", "Incident Already Resolved") from None
@@ -215,6 +215,18 @@ class Desk:
             self.account.directory.user_by_id(_id(item.get("assignee"))) for item in given.get("assignments") or ()
         ]
         return [there(user) for user in found]
+
+    def _of_level(self, incident: Incident, given: Mapping[str, Any]) -> list[Entity]:
+        """Whom an escalation reaches. Raises Refused where the policy has no such level."""
+        level, policy = given.get("escalation_level"), incident.policy
+        if level is None or policy is None:
+            return []
+        now = self.account.clock()
+        mine = [item for item in self.account.directory.oncalls if item.escalation_policy == policy.id]
+        if level not in {item.level for item in mine}:
+            raise invalid("Escalation level is not valid for this escalation policy")
+        found = [item for item in mine if item.level == level and overlaps(item, now, now)]
+        return list({item.person: self.account.directory.users[item.person] for item in found}.values())
 
     def _first_level(self, service: ServiceEntity) -> list[Entity]:
         now = self.account.clock()

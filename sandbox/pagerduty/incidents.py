@@ -134,7 +134,13 @@ class Incidents:
         self.found[incident.id] = changed
         return changed
 
-    def _with_status(self, incident: Incident, status: str, by: Entity) -> Incident:
+    def end(self, identifier: str) -> None:
+        """Its monitor says that it is over; nothing where a person said so before."""
+        incident = self.found.get(identifier)
+        if incident is not None and incident.status in OPEN:
+            self.found[identifier] = self._with_status(incident, "resolved", None)
+
+    def _with_status(self, incident: Incident, status: str, by: Entity | None) -> Incident:
         if incident.status == "resolved":
             raise AlreadyResolved
         now, kind = self.clock(), _KINDS[status]

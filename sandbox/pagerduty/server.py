@@ -38,7 +38,7 @@ def create_app(
     """`api_key`: an account-level key that clients must send; None takes any.
 
     `lacks`: what the account's plan is without, by path ("/services/{id}/change_events"), with the status that says
-    so: 402, 403 or 404. `earlier`: incidents that it has besides those of the scenario.
+    so: 402, 403 or 404. `earlier`: incidents that it has besides those of the scenario. All of them: `state.incidents`.
     """
     known = directory(scenario)
     account = Account(directory=known, deployments=scenario.deployments, clock=clock)
@@ -49,6 +49,7 @@ def create_app(
     table = {**account.table(), **desk.table()}
     routes = [_route(path, methods, gate, lacks.get(path)) for path, methods in table.items()]
     app = Starlette(routes=[*routes, Route("/{path:path}", _guarded(_nowhere, gate), methods=_METHODS)])
+    app.state.incidents = held
     app.middleware_stack = Faults(app.build_middleware_stack())  # outermost, so that it can drop connections
     return app
 

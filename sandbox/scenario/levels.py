@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sandbox.scenario.reading import Node
+from sandbox.scenario.remedy import Relief
 
 Floats = NDArray[np.float64]
 
@@ -34,9 +35,14 @@ class Fault:
     over: float
     to: float | None
     times: float
+    relief: Relief | None = None  # None: nothing was done against it
 
     def weight(self, offsets: Floats) -> Floats:
         """How far the fault has taken hold, 0 to 1."""
+        weight = self._taken(offsets)
+        return weight if self.relief is None else weight * self.relief.left(offsets)
+
+    def _taken(self, offsets: Floats) -> Floats:
         since = (offsets - self.at) / max(self.over, 1e-9)
         match self.shape:
             case Shape.STEP:
@@ -75,6 +81,9 @@ class Level:
         for fault in self.faults:
             values = fault.bend(values, offsets)
         return _clipped(values, self.low, self.high)
+
+    def relieved(self, relief: Relief) -> Level:
+        return replace(self, faults=tuple(replace(fault, relief=relief) for fault in self.faults))
 
     def sample(self, offsets: Floats, rng: np.random.Generator) -> Floats:
         values = self.mean(offsets)

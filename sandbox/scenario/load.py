@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sandbox.scenario.metrics import (
 )
 from sandbox.scenario.model import AlertRule, LogLine, OnCall, Person, Scenario, TimeSeries, Truth
 from sandbox.scenario.reading import Node, ScenarioError, read
+from sandbox.scenario.remedy import RESTARTS_AFTER, Relief, Remedy, Rollout, Versions, read_remedy, relief
 from sandbox.scenario.webhooks import read_webhook
 
 SHIPPED = Path(__file__).resolve().parent.parent / "scenarios"
@@ -34,8 +35,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{RECIPE}")))
 
 
-def load(name_or_path: str | Path, now: float) -> Scenario:
+def load(name_or_path: str | Path, now: float, rollouts: Sequence[Rollout] = ()) -> Scenario:
     """A shipped scenario's name, or a folder; `now` in unix seconds. The same `now` gives the same scenario.
+
+    `rollouts`: what was brought out while it was played. What is drawn by chance differs then from the beginning on:
+    `sandbox.scenario.course` joins it to what was seen before.
 
     Raises ScenarioError.
     """
@@ -43,11 +47,13 @@ def load(name_or_path: str | Path, now: float) -> Scenario:
     node = read(folder / RECIPE)
     node.only(
         "title", "seed", "alert_age", "people", "http", "measures", "logs", "rules", "repositories", "oncalls",
-        "alert", "distractors",
+        "alert", "distractors", "remedy",
     )  # fmt: skip
     onset = now - node.seconds("alert_age")
     services = read(folder / CATALOG)
-    return _Loading(node=node, folder=folder, onset=onset, now=now, services=services).scenario()
+    return _Loading(
+        node=node, folder=folder, onset=onset, now=now, services=services, rollouts=tuple(rollouts)
+    ).scenario()
 
 
 def truth(name_or_path: str | Path) -> Truth:
@@ -79,6 +85,7 @@ class _Loading:
     onset: float
     now: float
     services: Node
+    rollouts: tuple[Rollout, ...]
 
     def scenario(self) -> Scenario:
         people = tuple(_person(item) for item in self.node.items("people"))
@@ -89,6 +96,9 @@ class _Loading:
             for name, item in self.node.members("repositories")
         )
         http = tuple(read_http(self._service(name, item), item) for name, item in self.node.members("http"))
+        remedy = self._remedy(repositories)
+        eased = relief(remedy, self.rollouts)
+        http = tuple(service.after(self.rollouts, eased) for service in http)
         return Scenario(
             name=self.folder.name,
             title=self.node.text("title"),
@@ -98,14 +108,20 @@ class _Loading:
             people=people,
             webhook=read_webhook(self.node.child("alert"), rules, self.onset),
             distractors=tuple(read_webhook(item, rules, self.onset) for item in self.node.items("distractors")),
-            series=tuple(self._series(http)),
-            logs=self._logs(http, repositories),
+            series=tuple(self._series(http, eased)),
+            logs=self._logs(http, repositories, eased),
             rules=tuple(rules.values()),
             commits={item.name: item.commits for item in repositories},
             deployments=number_deployments(repositories),
             pulls=tuple(sorted((p for r in repositories for p in r.pulls), key=lambda p: -p.merged_at)),
             oncalls=tuple(self._on_call(item, handles) for item in self.node.items("oncalls")),
+            builds={item.name: item.service for item in repositories},
+            remedy=remedy,
         )
+
+    def _remedy(self, repositories: Sequence[Repository]) -> Remedy | None:
+        stated = self.node.maybe("remedy")
+        return read_remedy(stated, self._versions(repositories)) if stated else None
 
     @property
     def _seed(self) -> int:
@@ -117,14 +133,16 @@ class _Loading:
             raise node.error(f"{name!r} is no service of {CATALOG}; services are {', '.join(known)}")
         return name
 
-    def _series(self, http: Sequence[HttpService]) -> Iterator[TimeSeries]:
+    def _series(self, http: Sequence[HttpService], eased: Relief | None) -> Iterator[TimeSeries]:
         grid: Grid = make_grid(self.onset, before=BEFORE, after=AFTER)
         for service in http:
             yield from http_series(service, grid, self._seed)
         for item in self.node.items("measures"):
-            yield measure_series(read_measure(item), grid, self._seed)
+            yield measure_series(read_measure(item).after(self.rollouts, eased), grid, self._seed)
 
-    def _logs(self, http: Sequence[HttpService], repositories: Sequence[Repository]) -> tuple[LogLine, ...]:
+    def _logs(
+        self, http: Sequence[HttpService], repositories: Sequence[Repository], eased: Relief | None
+    ) -> tuple[LogLine, ...]:
         templates = [
             read_template(self._service(name, item), template)
             for name, item in self.node.members("logs")
@@ -137,12 +155,17 @@ class _Loading:
             last=AFTER,
             hosts={service.name: service.hosts() for service in http},
             versions=self._versions(repositories),
+            relief=eased,
         )
         return write_lines(templates, stage)
 
-    def _versions(self, repositories: Sequence[Repository]) -> Mapping[str, Sequence[tuple[float, str]]]:
+    def _versions(self, repositories: Sequence[Repository]) -> Versions:
+        """Those that were brought out, in their order."""
         return {
-            item.service: [(d.at - self.onset, d.ref) for d in reversed(item.deployments) if d.state == "success"]
+            item.service: [
+                *((d.at - self.onset, d.ref) for d in reversed(item.deployments) if d.state == "success"),
+                *((r.at + RESTARTS_AFTER, r.version) for r in self.rollouts if r.service == item.service),
+            ]
             for item in repositories
         }
 

@@ -12,11 +12,10 @@ import numpy as np
 from sandbox.scenario.metrics import generator
 from sandbox.scenario.model import LogLine
 from sandbox.scenario.reading import Node
+from sandbox.scenario.remedy import Relief, Versions
 
 LEVELS = ("debug", "info", "warn", "error", "fatal")
 _PLACEHOLDER = re.compile(r"\{([a-z]+)(?::([^{}]*))?\}")
-
-Versions = Mapping[str, Sequence[tuple[float, str]]]  # by service: (offset, version), oldest first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +31,11 @@ class Template:
     over: float
     logger: str
     fields: Mapping[str, str]
+
+    @property
+    def is_symptom(self) -> bool:
+        """It began, and goes on until something is done."""
+        return self.at is not None and self.until is None
 
 
 def read_template(service: str, node: Node) -> Template:
@@ -65,6 +69,7 @@ class Stage:
     last: float
     hosts: Mapping[str, Sequence[str]]
     versions: Versions
+    relief: Relief | None = None  # of the trouble whose symptoms some templates are
 
 
 def write_lines(templates: Sequence[Template], stage: Stage) -> tuple[LogLine, ...]:
@@ -103,6 +108,8 @@ def _times(template: Template, stage: Stage, rng: np.random.Generator) -> list[f
     drawn = rng.uniform(first, last, rng.poisson(template.per_minute * max(last - first, 0) / 60))
     if template.over > 0:  # thinned while the rate still grows
         drawn = drawn[rng.random(len(drawn)) < np.clip((drawn - first) / template.over, 0, 1)]
+    if stage.relief is not None and template.is_symptom:
+        drawn = drawn[rng.random(len(drawn)) < stage.relief.left(drawn)]
     return sorted(np.round(drawn, 3).tolist())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from sandbox.scenario.levels import LEVEL_MEMBERS, Floats, Level, level_of, read_level
 from sandbox.scenario.model import TimeSeries
 from sandbox.scenario.reading import Node
+from sandbox.scenario.remedy import RESTARTS_AFTER, Relief, Rollout
 
 STEP = 15.0  # seconds between scrapes
 PORT = 8080
+BUILD_INFO = "app_build_info"  # the metric by which a service tells its version
 # The default buckets of the Prometheus client libraries, in seconds.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
 REDIRECTS = 0.015  # share of 3xx among the requests that went well
@@ -59,6 +62,23 @@ class HttpService:
     memory: Level  # bytes
     cpu: Level  # seconds of processor time for one request
 
+    def after(self, rollouts: Iterable[Rollout], relief: Relief | None) -> HttpService:
+        """Restarted by each rollout of its own, and its faults relieved."""
+        restarts = (*self.restarts, *(item.at + RESTARTS_AFTER for item in rollouts if item.service == self.name))
+        if relief is None:
+            return replace(self, restarts=restarts)
+        return replace(
+            self,
+            restarts=restarts,
+            rate=self.rate.relieved(relief),
+            errors=self.errors.relieved(relief),
+            client_errors=self.client_errors.relieved(relief),
+            median=self.median.relieved(relief),
+            spread=self.spread.relieved(relief),
+            memory=self.memory.relieved(relief),
+            cpu=self.cpu.relieved(relief),
+        )
+
     def hosts(self) -> tuple[str, ...]:
         return tuple(f"{self.name}-{number}" for number in range(self.instances))
 
@@ -72,8 +92,22 @@ class Measure:
     level: Level
     counts: bool = False
     integer: bool = False
-    begins: float | None = None
-    ends: float | None = None
+    spans: tuple[tuple[float, float], ...] = ((-math.inf, math.inf),)  # when it is there: from, and before
+
+    def after(self, rollouts: Iterable[Rollout], relief: Relief | None) -> Measure:
+        """Its faults relieved; what tells a version is there while that version runs."""
+        spans = self.spans
+        if self.name == BUILD_INFO:
+            for item in sorted(rollouts, key=lambda item: item.at):
+                if item.service == self.labels.get("service"):
+                    spans = _cut(spans, item.at + RESTARTS_AFTER, goes_on=item.version == self.labels.get("version"))
+        return replace(self, spans=spans, level=self.level.relieved(relief) if relief else self.level)
+
+
+def _cut(spans: tuple[tuple[float, float], ...], at: float, *, goes_on: bool) -> tuple[tuple[float, float], ...]:
+    """What was before `at`, and what is from then on or not."""
+    before = tuple((begin, min(end, at)) for begin, end in spans if begin < at)
+    return (*before, (at, math.inf)) if goes_on else before
 
 
 def read_http(name: str, node: Node) -> HttpService:
@@ -111,8 +145,12 @@ def read_measure(node: Node) -> Measure:
         level=level_of(node),
         counts=kind == "counter",
         integer=node.flag("integer"),
-        begins=node.seconds("from") if node.maybe("from") else None,
-        ends=node.seconds("until") if node.maybe("until") else None,
+        spans=(
+            (
+                node.seconds("from") if node.maybe("from") else -math.inf,
+                node.seconds("until") if node.maybe("until") else math.inf,
+            ),
+        ),
     )
 
 
@@ -124,13 +162,11 @@ def measure_series(measure: Measure, grid: Grid, seed: int) -> TimeSeries:
     elif measure.integer:
         values = np.round(values)
     labels = {"__name__": measure.name, **measure.labels}
-    if measure.begins is None and measure.ends is None:
+    there = np.any([(grid.offsets >= begin) & (grid.offsets < end) for begin, end in measure.spans], axis=0)
+    if there.all():
         return TimeSeries(labels=labels, times=grid.times, values=tuple(values.tolist()))
-    first, last = np.searchsorted(
-        grid.offsets,
-        [-math.inf if measure.begins is None else measure.begins, math.inf if measure.ends is None else measure.ends],
-    )
-    return TimeSeries(labels=labels, times=grid.times[first:last], values=tuple(values[first:last].tolist()))
+    times = tuple(itertools.compress(grid.times, there.tolist()))
+    return TimeSeries(labels=labels, times=times, values=tuple(values[there].tolist()))
 
 
 def http_series(service: HttpService, grid: Grid, seed: int) -> Iterator[TimeSeries]:

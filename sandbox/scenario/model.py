@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sandbox.scenario.remedy import Remedy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ class Webhook:
 
     source: str  # "pagerduty", "alertmanager", "generic"
     payload: Mapping[str, Any]
+    rule: str = ""  # the name of the alerting rule that it is about; "" where the vendor has rules of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +129,8 @@ class Scenario:
     logs: tuple[LogLine, ...]  # ascending by time; index "logs-app-default"
     rules: tuple[AlertRule, ...]
     commits: Mapping[str, tuple[Commit, ...]]  # by repository, newest first
-    deployments: tuple[Deployment, ...]  # newest first
+    deployments: Sequence[Deployment]  # newest first; a world that is played adds those that are brought out in it
     pulls: tuple[PullRequest, ...]  # newest first
     oncalls: tuple[OnCall, ...]
+    builds: Mapping[str, str] = field(default_factory=dict)  # the catalog's name of the service, by repository
+    remedy: Remedy | None = None  # None: no version that is brought out ends the trouble

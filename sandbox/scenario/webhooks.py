@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -30,10 +31,27 @@ def read_webhook(node: Node, rules: Mapping[str, AlertRule], onset: float) -> We
     if rules[name].firing_since is None:
         raise node.child("rule").error(f"the rule {name!r} does not fire; give it firing_since")
     if source == "alertmanager":
-        return Webhook(source=source, payload=_alertmanager(node, rules[name]))
+        return Webhook(source=source, payload=_alertmanager(node, rules[name]), rule=name)
     if source == "pagerduty":
-        return Webhook(source=source, payload=_pagerduty(node, rules[name]))
+        return Webhook(source=source, payload=_pagerduty(node, rules[name]), rule=name)
     raise node.child("source").error("must be alertmanager, pagerduty or generic")
+
+
+def resolved(webhook: Webhook, at: float) -> Webhook:
+    """What the vendor sends once an alert of one of our rules is over."""
+    if webhook.source == "alertmanager":
+        alerts = [{**alert, "status": "resolved", "endsAt": timestamp(at)} for alert in webhook.payload["alerts"]]
+        return replace(webhook, payload={**webhook.payload, "status": "resolved", "alerts": alerts})
+    assert webhook.source == "pagerduty", "of other alerts only their sender knows how that is said"
+    event = webhook.payload["event"]
+    ended = {
+        **event,
+        "id": _identity(f"event {event['data']['id']} resolved {at}", 26),
+        "event_type": "incident.resolved",
+        "occurred_at": timestamp(at),
+        "data": {**event["data"], "status": "resolved", "assignees": []},
+    }
+    return replace(webhook, payload={"event": ended})
 
 
 def timestamp(at: float, places: int = 3) -> str:

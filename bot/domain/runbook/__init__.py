@@ -24,7 +24,16 @@ from bot.domain.runbook.parameter import (
     resolve_parameters,
 )
 from bot.domain.runbook.render import elements, render
-from bot.domain.runbook.values import RunValues, alert_values, incident_values, many, outcome, run_values, skipped
+from bot.domain.runbook.values import (
+    RunValues,
+    alert_values,
+    change_values,
+    incident_values,
+    many,
+    outcome,
+    run_values,
+    skipped,
+)
 
 __all__ = [
     "ActionUse",
@@ -46,6 +55,7 @@ __all__ = [
     "Trigger",
     "Verify",
     "alert_values",
+    "change_values",
     "elements",
     "evidence_values",
     "fit",

@@ -68,17 +68,20 @@ def resolve_parameters(
     given: Mapping[str, Single],
     incident: Mapping[str, Value],
     catalog: CatalogNames,
+    change: Mapping[str, Value] | None = None,
 ) -> Mapping[str, Single]:
     """A value for every parameter, in the order of the runbook. Raises ParametersRefused.
 
-    `given`: texts as people typed them, or typed values; an empty text counts as not told.
+    `given`: texts as people typed them, or typed values; an empty text counts as not told. `change`: the deployment
+    that is held the likeliest cause, where one is, as `change_values` gives it.
     """
+    seen: Mapping[str, Value] = {"incident": incident, "change": change or {}}
     found: dict[str, Single] = {}
     problems = [ParameterProblem(name=name, sentence="is no parameter of this runbook") for name in given]
     problems = [problem for problem in problems if problem.name not in {p.name for p in parameters}]
     for parameter in parameters:
         try:
-            found[parameter.name] = checked(parameter, _told(parameter, given, incident), catalog)
+            found[parameter.name] = checked(parameter, _told(parameter, given, seen), catalog)
         except _Wrong as wrong:
             problems.append(ParameterProblem(name=parameter.name, sentence=str(wrong)))
     if problems:
@@ -90,7 +93,7 @@ class _Wrong(Exception):
     pass
 
 
-def _told(parameter: Parameter, given: Mapping[str, Single], incident: Mapping[str, Value]) -> Single:
+def _told(parameter: Parameter, given: Mapping[str, Single], seen: Mapping[str, Value]) -> Single:
     told = given.get(parameter.name, "")
     if told != "":
         return told
@@ -99,7 +102,7 @@ def _told(parameter: Parameter, given: Mapping[str, Single], incident: Mapping[s
     if not isinstance(parameter.default, str):
         return parameter.default
     try:
-        return render(parameter.default, {"incident": incident})
+        return render(parameter.default, seen)
     except TemplateError as error:
         raise _Wrong(f"must be told: its default {error}") from None
 

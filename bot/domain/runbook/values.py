@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.action import ActionResult, Ending, Value
 from bot.domain.alert import Alert
+from bot.domain.briefing import CauseKind, Hypothesis
+from bot.domain.evidence import ChangeFact, Evidence
 from bot.domain.incident import Incident
 from bot.domain.runbook.declaration import RunbookStep
 from bot.domain.runbook.names import OPEN, SINGLE, Names, listed, singles
@@ -20,6 +22,7 @@ INCIDENT = singles(
     "id", "title", "severity", "status", "service", "environment", "started_at", "alert",
     labels=OPEN, alerts=listed(_ALERT),
 )  # fmt: skip
+CHANGE = singles("service", "repository", "version", "previous")  # seen by defaults of parameters alone
 OUTCOME = ("ending", "succeeded", "summary", "output", "seconds")  # of every step, beside what it names itself
 MANY = ("ending", "succeeded", "count", "items")  # of a step with `foreach`
 RESERVED = frozenset({*OUTCOME, "item"})  # names that no output may have
@@ -37,6 +40,28 @@ def incident_values(incident: Incident, environment: str = "") -> Mapping[str, V
         environment=environment,
         started_at=incident.started_at.isoformat(),
     )
+
+
+def change_values(
+    hypotheses: Iterable[Hypothesis], evidence: Iterable[Evidence], repository: Callable[[str], str | None]
+) -> Mapping[str, Value]:
+    """The deployment that is held the likeliest cause; nothing where none is. What is not known is left out.
+
+    `repository`: "owner/name" of a service.
+    """
+    facts = [item.fact for item in evidence if isinstance(item.fact, ChangeFact)]
+    for cause in hypotheses:
+        if cause.kind is CauseKind.DEPLOYMENT:
+            found = [fact for fact in facts if (fact.service, fact.version) == (cause.service, cause.subject)]
+            previous = next((fact.rollback or fact.previous for fact in found if fact.rollback or fact.previous), None)
+            told = {
+                "service": cause.service,
+                "repository": repository(cause.service),
+                "version": cause.subject,
+                "previous": previous,
+            }
+            return {name: value for name, value in told.items() if value}
+    return {}
 
 
 def alert_values(

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from bot.domain.action import Value
 from bot.domain.catalog import Service
+from bot.domain.compose import compose
+from bot.domain.evidence import Finding
 from bot.domain.incident import Incident
 from bot.domain.kill_switch import Stopped, bites
 from bot.domain.plaintext import plain
@@ -22,6 +24,7 @@ from bot.domain.runbook import (
     Parameter,
     ParametersRefused,
     Runbook,
+    change_values,
     fit,
     incident_values,
     resolve_parameters,
@@ -33,6 +36,7 @@ from bot.flows.acting.keeping import Keeping
 from bot.flows.acting.outside import Outside
 from bot.flows.acting.settling import Settling, is_member
 from bot.flows.acting.turn import MANUAL
+from bot.flows.investigate import request_for
 
 ID_LENGTH = 8  # of 32 signs: 40 bits, so that ten thousand runs collide with a probability of 5 in 100,000
 REASON_LIMIT = 500  # characters
@@ -54,9 +58,9 @@ class Ordering:
 
     async def offers(self, incident: Incident) -> Sequence[Offer]:
         values = self._values(incident)
-        briefings = self._outside.briefings
-        findings = await briefings.findings(incident.id) if briefings else None
+        findings = await self._findings(incident)
         evidence = None if findings is None else [item for finding in findings for item in finding.evidence]
+        change = self._change(incident, findings or ())
         runnable = [runbook for runbook in self._outside.runbooks().values() if runbook.can_run]
         fits = {runbook.id: fit(runbook.trigger, values, evidence) for runbook in runnable}
         alerts = [grouped.alert for grouped in incident.alerts]
@@ -77,7 +81,7 @@ class Ordering:
             return "; ".join((*(found.why if found else ()), *undecided))
 
         return [
-            Offer(runbook=runbook, why=why(runbook), defaults=_defaults(runbook.parameters, values))
+            Offer(runbook=runbook, why=why(runbook), defaults=_defaults(runbook.parameters, values, change))
             for runbook in sorted(runnable, key=order)
         ]
 
@@ -93,6 +97,22 @@ class Ordering:
     def _values(self, incident: Incident) -> Mapping[str, Value]:
         service = self._service(incident)
         return incident_values(incident, service.environment if service else "")
+
+    async def _findings(self, incident: Incident) -> Sequence[Finding] | None:
+        briefings = self._outside.briefings
+        return await briefings.findings(incident.id) if briefings else None
+
+    def _change(self, incident: Incident, findings: Sequence[Finding]) -> Mapping[str, Value]:
+        if not findings or not incident.alerts:
+            return {}
+        clock, catalog = self._outside.clock, self._outside.catalog()
+        briefing = compose(request_for(incident, catalog, clock), findings, clock.now())
+
+        def repository(name: str) -> str | None:
+            service = catalog.find(name)
+            return service.repository if service else None
+
+        return change_values(briefing.hypotheses, briefing.evidence, repository)
 
     # --- starting and ending -----------------------------------------------------------------------------------------
 
@@ -112,8 +132,11 @@ class Ordering:
             return OrderAnswer(sentence="The incident is over: runbooks are run while it is open.")
         if refusal := await self._refusal(order, incident):
             return OrderAnswer(sentence=refusal)
+        change = self._change(incident, await self._findings(incident) or ())
         try:
-            parameters = resolve_parameters(runbook.parameters, order.parameters, self._values(incident), self._names)
+            parameters = resolve_parameters(
+                runbook.parameters, order.parameters, self._values(incident), self._names, change
+            )
         except ParametersRefused as refused:
             return OrderAnswer(sentence=str(refused), problems=refused.problems)
         return await self._open(order, runbook, dict(parameters), id)
@@ -177,16 +200,19 @@ def _no_such(name: str, runbooks: Mapping[str, Runbook]) -> str:
     return f"There is no runbook {plain(name, 60)}; {hint}"
 
 
-def _defaults(parameters: Sequence[Parameter], values: Mapping[str, Value]) -> Mapping[str, str]:
-    return {parameter.name: _default(parameter, values) for parameter in parameters}
+def _defaults(
+    parameters: Sequence[Parameter], values: Mapping[str, Value], change: Mapping[str, Value]
+) -> Mapping[str, str]:
+    seen: Mapping[str, Value] = {"incident": values, "change": change}
+    return {parameter.name: _default(parameter, seen) for parameter in parameters}
 
 
-def _default(parameter: Parameter, values: Mapping[str, Value]) -> str:
+def _default(parameter: Parameter, seen: Mapping[str, Value]) -> str:
     if parameter.default is None:
         return ""
     if not isinstance(parameter.default, str):
         return text_of(parameter.default)
     try:
-        return text_of(render(parameter.default, {"incident": values}))
+        return text_of(render(parameter.default, seen))
     except TemplateError:
         return ""

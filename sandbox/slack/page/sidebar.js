@@ -2,6 +2,7 @@
 
 import { avatar } from "./avatar.js";
 import { div, el, fill, icon, iconButton, patch, span } from "./dom.js";
+import { inline } from "./mrkdwn.js";
 import { attempt, dialog, menu } from "./popover.js";
 import { isUnread } from "./reading.js";
 import { become, go, toChannel, toHome } from "./route.js";
@@ -9,10 +10,12 @@ import { become, go, toChannel, toHome } from "./route.js";
 export function sidebar(store, node, { onPerson }) {
   const top = el("div", {});
   const list = div("places");
-  fill(node, top, list);
+  const below = el("div", {});
+  fill(node, top, list, below);
   const show = () => {
     patch(top, head(store, onPerson));
     patch(list, places(store));
+    patch(below, hints(store));
   };
   store.on("workspace place read", show);
 }
@@ -90,6 +93,16 @@ function places(store) {
       store,
     ),
   ];
+}
+
+function hints(store) {
+  const shown = store.hints.map((hint) => el("li", {}, inline(hint, store)));
+  return el(
+    "section",
+    { class: "hints", id: "hints", "aria-label": "What you can try", hidden: !shown.length },
+    el("h2", {}, "Try this"),
+    el("ol", {}, shown),
+  );
 }
 
 function group(title, channels, store, tool = null) {

@@ -31,6 +31,7 @@ export class Store extends EventTarget {
     this.agents = []; // what the app says it is doing, by channel and thread_ts
     this.commands = [];
     this.shortcuts = [];
+    this.hints = []; // what one can try now, one sentence each
     this.place = { channel: null, thread: null, home: false };
     this.messages = [];
     this.replies = [];
@@ -87,6 +88,7 @@ export class Store extends EventTarget {
     this.agents = found.agent_status ?? [];
     this.commands = found.commands ?? [];
     this.shortcuts = found.shortcuts ?? [];
+    this.hints = found.hints ?? [];
     this.tell("workspace");
   }
 
