@@ -14,7 +14,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import briefing, cases, first_token, ingest, logs, pages, payloads, redaction, retrieval, root_cause, startup
+from bench import (
+    briefing,
+    cases,
+    first_token,
+    ingest,
+    injection,
+    logs,
+    pages,
+    payloads,
+    redaction,
+    retrieval,
+    root_cause,
+    startup,
+)
 from bench.result import Result
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
@@ -31,6 +44,7 @@ RECORDED: dict[str, Callable[[], Coroutine[None, None, list[Result]]]] = {
     "cases": cases.run,
     "pages": pages.run,
     "retrieval": retrieval.run,
+    "injection": injection.run,
 }
 
 

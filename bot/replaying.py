@@ -79,7 +79,7 @@ async def _replay(
     finally:
         await client.close()
     now = Version(
-        analysis=check(parsed.value, asking.ledger),
+        analysis=check(parsed.value, asking.ledger, instructions=prompt.text),
         model=settings.model_for(ModelTask.MAIN),
         prompt=f"{prompt.template} {prompt.hash}",
         micro_dollars=AnthropicTariff(settings).charge(parsed.spent).micro_dollars,

@@ -45,5 +45,13 @@ class Discretion:
         return "" if was else LEFT_OUT
 
 
+def discreet(text: str, instructions: str) -> str:
+    """All at once."""
+    if not instructions:
+        return text
+    keeping = Discretion(instructions)
+    return (keeping.feed(text) + keeping.finish()).strip()
+
+
 def _bare(word: str) -> str:
     return _KEPT.sub("", word).casefold()

@@ -192,7 +192,7 @@ class Analyse:
             incident_id=asking.incident.id,
         )
         parsed = await model.parse(asking.request(prompt, now), SaidAnalysis, asking.call(name))
-        second = await second_look(asking, check(parsed.value, asking.ledger), model)
+        second = await second_look(asking, check(parsed.value, asking.ledger, instructions=prompt.text), model)
         said = KeptAnalysis(**dict(parsed.value), second=second.value.opinions if second else [])
         spent = parsed.spent + (second.spent if second else NOTHING_SPENT)
         await self._answers.save(
@@ -260,7 +260,7 @@ def checked(kept: KeptAnswer, ledger: EvidenceLedger) -> CheckedAnalysis | None:
 
 
 def _checked(said: KeptAnalysis, ledger: EvidenceLedger) -> CheckedAnalysis:
-    return second_opinion(check(said, ledger), opinions_of(said.second, ledger))
+    return second_opinion(check(said, ledger, instructions=render(PROMPT).text), opinions_of(said.second, ledger))
 
 
 def note_text(analysis: CheckedAnalysis, news: Sequence[str]) -> str:

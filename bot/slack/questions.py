@@ -15,6 +15,7 @@ from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
 from bot.domain.ports import Clock, Effects, Incidents, Timeline
 from bot.domain.ports.reply import Spot
+from bot.domain.redact import redact
 from bot.flows.answer import Answered, Answering, Quoted
 from bot.flows.kept_talk import Ending, KeptTalk, Question
 from bot.slack.answer_views import quoted_text
@@ -128,7 +129,7 @@ class Questions:
         incident = await self._incidents.in_place(asked.channel, None)
         if incident is None or not self._answering.has_model:
             return False
-        said = plain(await self._people.typed(text), QUESTION_LIMIT)
+        said = plain(redact(await self._people.typed(text)), QUESTION_LIMIT)
         names = await self._people.names_of([asked.user])
         shown = f"*{escape(names.get(asked.user, asked.user))}* asks: {escape(said)}"
         sent = await self._api.call(
@@ -156,7 +157,7 @@ class Questions:
         events = await self._timeline.of(incident.id) if incident else ()
         question = Question(
             key=at.key,
-            text=plain(said, QUESTION_LIMIT),
+            text=plain(redact(said), QUESTION_LIMIT),  # in this order: what is taken out may name a secret
             person=at.user,
             thread=_key(at.channel, at.thread),
             incident=incident,

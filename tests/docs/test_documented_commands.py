@@ -40,6 +40,17 @@ COVERED: Mapping[str, str] = {
     ".venv/bin/first-responder memory forget INC-2026-0042": "test_the_documented_forgetting_says_what_there_is",
     ".venv/bin/first-responder memory retain --days 365 --dry-run": "test_the_documented_forgetting_says_what_there_is",
     ".venv/bin/first-responder memory pages": "test_the_documented_places_of_pages_are_read",
+    "openssl genpkey -algorithm ed25519 -out audit.pem": "test_the_documented_audit_is_signed_verified_and_exported",
+    "openssl pkey -in audit.pem -pubout -out audit.pub": "test_the_documented_audit_is_signed_verified_and_exported",
+    ".venv/bin/first-responder audit checkpoint": "test_the_documented_audit_is_signed_verified_and_exported",
+    ".venv/bin/first-responder audit verify": "test_the_documented_audit_is_signed_verified_and_exported",
+    ".venv/bin/first-responder audit verify --checkpoints checkpoints.jsonl --public-key audit.pub": (
+        "test_the_documented_audit_is_signed_verified_and_exported"
+    ),
+    ".venv/bin/first-responder audit export audit.jsonl": "test_the_documented_audit_is_signed_verified_and_exported",
+    ".venv/bin/first-responder audit verify audit.jsonl --checkpoints checkpoints.jsonl": (
+        "test_the_documented_audit_is_signed_verified_and_exported"
+    ),
     "export RUNBOOK_PAGES=docs/runbooks,github:acme/handbook/oncall": "test_exported_variables_are_settings",
     ".venv/bin/python scripts/performance_page.py bench.json": "tests/docs/test_pages.py makes the table",
     "export SLACK_BOT_TOKEN=... SLACK_APP_TOKEN=...": "test_exported_variables_are_settings",
@@ -196,6 +207,22 @@ def test_the_documented_places_of_pages_are_read(tmp_path: Path) -> None:
     done = first_responder(tmp_path, "memory", "pages", RUNBOOK_PAGES="docs/runbooks")
     assert done.returncode == 0, done.stdout
     assert "1 pages: 1 new" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+def test_the_documented_audit_is_signed_verified_and_exported(tmp_path: Path) -> None:
+    for command in [command for page, command in commands() if page == "docs/audit.md" and "openssl" in command]:
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    point = first_responder(tmp_path, "audit", "checkpoint", AUDIT_KEY_FILE="audit.pem")
+    (tmp_path / "checkpoints.jsonl").write_text(point.stdout)
+    points = ("--checkpoints", "checkpoints.jsonl")
+    for arguments in (("verify",), ("verify", *points, "--public-key", "audit.pub")):
+        done = first_responder(tmp_path, "audit", *arguments)
+        assert (done.returncode, "0 entries: none was changed" in done.stdout) == (0, True), done.stdout
+    exported = first_responder(tmp_path, "audit", "export", "audit.jsonl")
+    assert (exported.returncode, exported.stdout) == (0, "0 entries in audit.jsonl.\n")
+    done = first_responder(tmp_path, "audit", "verify", "audit.jsonl", *points)
+    assert (done.returncode, "1 checkpoint holds" in done.stdout) == (0, True), done.stdout
 
 
 def first_responder(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -110,7 +110,7 @@ def _may_stand_for(said: Quantity, shown: Quantity) -> bool:
     pair = {said.dimension, shown.dimension}
     if pair == {Dimension.SHARE, Dimension.COUNT}:
         bare = said if said.dimension is Dimension.COUNT else shown
-        return bare.value < 1 and bare.noun not in NOUN_ROW
+        return 0 < bare.value < 1 and bare.noun not in NOUN_ROW  # a bare 0 stands for anything
     if pair == {Dimension.FACTOR, Dimension.COUNT}:
         return said.dimension is Dimension.FACTOR and not said.is_word
     return said.dimension is Dimension.COUNT and not said.noun and shown.dimension is Dimension.RATE

@@ -246,3 +246,12 @@ async def test_findings_are_kept_whole_with_their_chart(store: Store) -> None:
     kept = await store.briefings.findings(incident.id)
     assert kept == FINDINGS
     assert kept[0].chart == FINDINGS[0].chart
+
+
+async def test_what_was_dealt_with_is_not_kept_as_it_came(store: Store, database_url: str) -> None:
+    await store.inbox.accept(delivery("k1"))
+    (waiting,) = await pending(store)
+    assert "HighErrorRatio" in str(run(database_url, "SELECT body FROM deliveries"))
+    await store.desk.transact(lambda t: t.done(waiting.row))
+    assert run(database_url, "SELECT body, state FROM deliveries") in ([("", "done")], [(b"", "done")])
+    assert await store.inbox.accept(delivery("k1")) is Acceptance.REPEAT
