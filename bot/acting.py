@@ -34,6 +34,8 @@ from bot.slack.run_board import SlackRunBoard
 from bot.slack.web_api import WebApi
 from integrations.descriptor import ActionTools, Integration
 from integrations.kubectl.settings import KubectlSettings
+from integrations.pagerduty.paging import PagerDutyPager
+from integrations.pagerduty.settings import PagerDutySettings
 from memory.audit_checkpoints import CheckpointFile, Checkpointing
 from memory.audit_keys import read_private_key
 from memory.store import Store
@@ -89,6 +91,14 @@ def actions(
         if integration.actions is not None:
             made += integration.actions(settings.vendors[name], tools)
     return {action.name: action for action in made}
+
+
+def pager(settings: Settings, tools: ActionTools, catalog: Catalog) -> Pager | None:
+    """None where nobody could be called: then a request that nobody answers is left to expire."""
+    given = settings.vendors.get("pagerduty")
+    if not isinstance(given, PagerDutySettings) or not given.api_key or given.sender is None:
+        return None
+    return PagerDutyPager(given, tools, catalog)
 
 
 def acting(

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.app import SystemClock
 from bot.domain.errors import FirstResponderError
+from bot.domain.policy import Policy
 from bot.settings import Settings
 from bot.slack.check import check_slack
 from integrations.descriptor import CheckResult, CheckState, Integration, Tools
@@ -17,6 +18,7 @@ from integrations.threads import SourceThreads
 from memory.catalog import load_catalog, summary
 from memory.embedding import NoModel, find_model
 from memory.history import load_history
+from memory.policy import load_policy, warnings
 from memory.runbooks import load_runbooks
 from memory.store import Store
 
@@ -79,6 +81,7 @@ async def _files(settings: Settings) -> Sequence[CheckResult]:
     results = [
         _file("Service catalog", lambda: summary(load_catalog(Path(bot.catalog)), bot.catalog)),
         _file("Runbooks", lambda: f"{len(load_runbooks(Path(bot.runbooks)))} in {bot.runbooks}"),
+        _file("Policy", lambda: _told(bot.policy, load_policy(Path(bot.policy)))),
     ]
     if bot.history:
         results.append(_file("Past incidents", lambda: f"{len(load_history(Path(bot.history), now))} in {bot.history}"))
@@ -96,6 +99,12 @@ async def _embedding(settings: Settings) -> Sequence[CheckResult]:
         detail = f"{error} Memory is searched by words only."
         return (CheckResult(subject=subject, state=state, detail=detail, remedy=remedy),)
     return (CheckResult(subject=subject, state=CheckState.OK, detail=f"{place} is the published one"),)
+
+
+def _told(file: str, policy: Policy) -> str:
+    odd = "; ".join(warnings(policy))
+    groups = f"{len(policy.groups)} groups of approvers in {file}"
+    return f"{groups}; {odd}" if odd else groups
 
 
 def _file(subject: str, load: Callable[[], str]) -> CheckResult:

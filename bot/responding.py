@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from bot.acting import acting, actions, checkpointing, policy_of, stops_model, switching
+from bot.acting import acting, actions, checkpointing, pager, policy_of, stops_model, switching
 from bot.analysing import analysis, metered_model
 from bot.asking import questions
 from bot.domain.catalog import Catalog
@@ -129,7 +129,7 @@ async def respond(
             catalog=knowledge.catalog,
             actions=actions(settings, integrations, store, api, lent),
             switches=switches,
-            pager=None,
+            pager=pager(settings, lent, knowledge.catalog),
             clock=tools.clock,
             on_change=redraw.soon,
         )

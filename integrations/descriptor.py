@@ -8,9 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from bot.domain.action import Action
 from bot.domain.alert import Delivery
 from bot.domain.ports import Clock, ContextSource
 from bot.domain.ports.history import HistorySource
+from integrations.programs.programs import ProgramRunner
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -50,6 +52,15 @@ class Tools:
     source_deadline: float  # seconds; clients set their own time-outs at or below it
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActionTools:
+    """What the composition root lends to integrations that do something."""
+
+    clock: Clock
+    threads: Threads
+    programs: ProgramRunner
+
+
 class CheckState(StrEnum):
     OK = "ok"
     NOT_SET_UP = "not set up"
@@ -85,6 +96,7 @@ class Integration(Generic[S]):
     settings: type[S]  # a frozen dataclass of `bot.domain.setting.setting` fields
     alert_format: Callable[[S], AlertFormat | None] | None = None  # None returned: not set up
     sources: Callable[[S, Tools], tuple[ContextSource, ...]] | None = None  # empty: not set up
+    actions: Callable[[S, ActionTools], tuple[Action, ...]] | None = None  # empty: not set up
     check: Callable[[S, Tools], Awaitable[tuple[CheckResult, ...]]] | None = None
     # Past incidents. The text says which, as the query of an address: "repository=shop/incidents&label=incident".
     # Raises SettingsError where it is not set up, or where the text has what it does not know.

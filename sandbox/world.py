@@ -61,9 +61,14 @@ class World:
         """As it is by now."""
         return self.playing.scenario
 
+    @property
+    def repositories(self) -> frozenset[str]:
+        return frozenset(deployment.repository for deployment in self.scenario.deployments)
+
     def environ(self, data_dir: Path, port: int) -> dict[str, str]:
         """The bot's settings for this world."""
         folder = self.scenario.folder
+        workflows = ",".join(f"{name}/rollback.yml" for name in sorted(self.repositories))
         return {
             "FIRST_RESPONDER_DATA": str(data_dir),
             "HOST": "127.0.0.1",
@@ -80,6 +85,8 @@ class World:
             "ELASTICSEARCH_URL": self.elasticsearch,
             "GITHUB_URL": self.github,
             "GITHUB_TOKEN": self.webhook_secret,
+            "GITHUB_WORKFLOWS": workflows,
+            "GITHUB_REVERSIBLE_WORKFLOWS": workflows,
             "PAGERDUTY_URL": self.pagerduty,
             "PAGERDUTY_API_KEY": self.webhook_secret,
             "PAGERDUTY_WEBHOOK_SECRETS": self.webhook_secret,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bot.domain.errors import SourceError
 from bot.domain.ports import ContextSource
 from integrations.descriptor import CheckResult, CheckState, Integration, Tools
+from integrations.elasticsearch.actions import actions
 from integrations.elasticsearch.client import ElasticsearchClient
 from integrations.elasticsearch.settings import ElasticsearchSettings
 from integrations.elasticsearch.source import ElasticsearchSource
@@ -78,5 +79,6 @@ INTEGRATION = Integration(
     title="Elasticsearch",
     settings=ElasticsearchSettings,
     sources=_sources,
+    actions=actions,
     check=_check,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.action import Action, ActionRefused, Isolation
-from integrations.descriptor import CheckResult, CheckState, Integration, Tools
+from integrations.descriptor import ActionTools, CheckResult, CheckState, Integration, Tools
 from integrations.execute.action import Execute
 from integrations.execute.settings import ExecuteSettings
 from integrations.programs.program import inspect, locate
@@ -14,6 +14,10 @@ SUBJECT = "Programs"
 
 def actions(settings: ExecuteSettings, programs: ProgramRunner) -> tuple[Action, ...]:
     return (Execute(settings, programs),) if settings.programs else ()
+
+
+def _actions(settings: ExecuteSettings, tools: ActionTools) -> tuple[Action, ...]:
+    return actions(settings, tools.programs)
 
 
 async def _check(settings: ExecuteSettings, tools: Tools) -> tuple[CheckResult, ...]:
@@ -37,4 +41,6 @@ async def _check(settings: ExecuteSettings, tools: Tools) -> tuple[CheckResult, 
     return (CheckResult(subject=SUBJECT, state=CheckState.OK, detail=detail),)
 
 
-INTEGRATION = Integration(name="exec", title="Programs on this machine", settings=ExecuteSettings, check=_check)
+INTEGRATION = Integration(
+    name="exec", title="Programs on this machine", settings=ExecuteSettings, actions=_actions, check=_check
+)

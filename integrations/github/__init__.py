@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.errors import SettingsError
 from bot.domain.ports import ContextSource
 from integrations.descriptor import Integration, Tools
+from integrations.github.actions import actions
 from integrations.github.check import check
 from integrations.github.issues import IssueHistory, read_wanted
 from integrations.github.settings import GitHubSettings
@@ -26,6 +27,7 @@ INTEGRATION = Integration(
     title="GitHub",
     settings=GitHubSettings,
     sources=_sources,
+    actions=actions,
     check=check,
     history=_history,
 )

@@ -15,6 +15,22 @@ ENTERPRISE_PATH = "/api/v3"  # where GitHub Enterprise Server has its REST API
 _PAGES = frozenset({"github.com", "www.github.com"})
 _APP_ID = re.compile(r"\d{1,12}|Iv[\w.]{10,60}")  # the number of an App, or its client id
 _KEY = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----\s[\w+/=\s]+-----END (?:RSA )?PRIVATE KEY-----")
+_REPOSITORY = re.compile(r"(?!\.)[\w.-]{1,100}/(?:\*|(?!\.+$)[\w.-]{1,100})", re.ASCII)
+_WORKFLOW = re.compile(
+    r"(?P<repository>(?!\.)[\w.-]{1,100}/(?!\.+/)[\w.-]{1,100})/(?P<file>\*|[A-Za-z0-9_][\w.-]{0,99}\.ya?ml)"
+    r"(?:=(?P<input>[A-Za-z_][\w-]{0,99}))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Startable:
+    repository: str  # "owner/name" in small letters
+    file: str  # "*": all
+    key_input: str  # of the workflow; "" where it takes none
+
+    def fits(self, repository: str, file: str) -> bool:
+        return repository.lower() == self.repository and self.file in ("*", file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +68,31 @@ class GitHubSettings:
         "GITHUB_CA_CERTS", default=None, help="File of certificate authorities to trust, for a server of one's own."
     )
 
+    workflows: tuple[str, ...] = setting(
+        "GITHUB_WORKFLOWS",
+        default=(),
+        help="Workflows that runbooks may start: shop/checkout/rollback.yml, shop/web/*; =NAME behind one names the "
+        "input that takes the request's key, where the workflow's run-name shows it.",
+    )
+    reversible_workflows: tuple[str, ...] = setting(
+        "GITHUB_REVERSIBLE_WORKFLOWS",
+        default=(),
+        help="Those of GITHUB_WORKFLOWS that are undone by starting them again with other inputs, such as one that "
+        "brings a version out: shop/checkout/rollback.yml. All others count as what cannot be undone.",
+    )
+    reverts: tuple[str, ...] = setting(
+        "GITHUB_REVERTS",
+        default=(),
+        help="Repositories where runbooks may open pull requests that revert others: shop/checkout, shop/*.",
+    )
+
     def __post_init__(self) -> None:
         check_address("GITHUB_URL", self.url)
+        self.startable()
+        self.is_reversible("", "")
+        for name in self.reverts:
+            if not _REPOSITORY.fullmatch(name):
+                raise SettingsError(f"GITHUB_REVERTS takes owner/name or owner/*; {name!r} is neither.")
         check_secret("GITHUB_TOKEN", self.token)
         if self.token and self.app_id:
             raise SettingsError("GITHUB_TOKEN and GITHUB_APP_ID are both set: keep one, the bot has to know who it is.")
@@ -79,6 +118,13 @@ class GitHubSettings:
             raise SettingsError("GITHUB_INSTALLATION_ID is set without GITHUB_APP_ID: only Apps have installations.")
         if self.installation is not None and self.installation < 1:
             raise SettingsError("GITHUB_INSTALLATION_ID takes the number at the end of the installation's address.")
+
+    def startable(self) -> tuple[Startable, ...]:
+        return tuple(_startable("GITHUB_WORKFLOWS", entry) for entry in self.workflows)
+
+    def is_reversible(self, repository: str, file: str) -> bool:
+        found = [_startable("GITHUB_REVERSIBLE_WORKFLOWS", entry) for entry in self.reversible_workflows]
+        return any(entry.fits(repository, file) for entry in found)
 
     @staticmethod
     def key_text(text: str) -> str:
@@ -116,3 +162,13 @@ class GitHubSettings:
         has_own_host = not parts.path and parts.netloc.startswith("api.")
         host = parts.netloc.removeprefix("api.") if has_own_host else parts.netloc
         return f"{parts.scheme}://{host}"
+
+
+def _startable(variable: str, entry: str) -> Startable:
+    """Raises SettingsError."""
+    parts = _WORKFLOW.fullmatch(entry)
+    if parts is None:
+        raise SettingsError(
+            f"{variable} takes owner/name/file.yml, with * for all of a repository's; {entry!r} is none."
+        )
+    return Startable(repository=parts["repository"].lower(), file=parts["file"], key_input=parts["input"] or "")

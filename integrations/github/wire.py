@@ -98,7 +98,7 @@ class Wire:
         headers: Mapping[str, str] = {}
         try:
             tags = {"If-None-Match": known[0]} if known else {}
-            status, headers, body = self._send(entry.token, "GET", whole, params, tags)
+            status, headers, body = self._send(entry.token, "GET", whole, params, tags, None)
         finally:
             entry.budget.give_back(headers)
         if status == 304 and known:
@@ -110,9 +110,25 @@ class Wire:
             self.account.keep(asked, tag, value)
         return Reply(value=value, headers=headers)
 
+    def post(
+        self, repository: str, path: str, shape: type[T], content: Mapping[str, Any], *, permission: str = ""
+    ) -> T:
+        """Below /repos/`repository`; never sent a second time. Raises SourceError."""
+        entry = self.account.login.enter(repository, self.as_app)
+        entry.budget.take(is_burning=True)
+        headers: Mapping[str, str] = {}
+        try:
+            sent = self._send(entry.token, "POST", f"/repos/{repository}{path}", None, {}, content)
+            status, headers, body = sent
+        finally:
+            entry.budget.give_back(headers)
+        if status >= 300:
+            raise self._refusal(entry, status, headers, body, permission)
+        return self._read(body, shape)
+
     def as_app(self, verb: str, path: str, shape: type[T]) -> T:
         """Signed with the App's own key, which counts against no installation's budget. Raises SourceError."""
-        status, headers, body = self._send(_AS_APP, verb, path, None, {})
+        status, headers, body = self._send(_AS_APP, verb, path, None, {}, {} if verb == "POST" else None)
         if status >= 300:
             raise refused(self.account.vendor, status, headers, message_of(body))
         return self._read(body, shape)
@@ -142,7 +158,13 @@ class Wire:
             raise self.account.vendor.nonsense("not JSON") from None
 
     def _send(
-        self, token: str, verb: str, path: str, params: Mapping[str, str] | None, headers: dict[str, str]
+        self,
+        token: str,
+        verb: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: dict[str, str],
+        content: Mapping[str, Any] | None,
     ) -> tuple[int, Mapping[str, str], str]:
         """(status, headers with their names in lower case, body)."""
         from requests import RequestException
@@ -150,7 +172,7 @@ class Wire:
         title = self.account.vendor
         try:
             with self._connection(token) as github:
-                return github.requester.requestJson(verb, path, dict(params or {}), headers, _body_of(verb))
+                return github.requester.requestJson(verb, path, dict(params or {}), headers, content)
         except RequestException as error:
             raise title.requests_error(error, self.account.timeout) from None
         except OSError:
@@ -199,7 +221,3 @@ class Wire:
         auth = Auth.AppAuth(self.account.settings.app_id or "", self.account.login.private_key())
         self.account.login.prove(auth.create_jwt)
         return auth
-
-
-def _body_of(verb: str) -> dict[str, str] | None:
-    return {} if verb == "POST" else None

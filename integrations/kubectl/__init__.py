@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.action import Action, ActionRefused, Isolation
-from integrations.descriptor import CheckResult, CheckState, Integration, Tools
+from integrations.descriptor import ActionTools, CheckResult, CheckState, Integration, Tools
 from integrations.kubectl.changing import DeletePod, RolloutRestart, RolloutUndo, Scale
 from integrations.kubectl.client import Kubectl
 from integrations.kubectl.parameters import Place
@@ -20,6 +20,10 @@ def actions(settings: KubectlSettings, programs: ProgramRunner) -> tuple[Action,
     kubectl = Kubectl(settings, programs)
     kinds = (Get, Top, Logs, Describe, RolloutRestart, RolloutUndo, Scale, DeletePod)
     return tuple(kind(settings, kubectl) for kind in kinds)
+
+
+def _actions(settings: KubectlSettings, tools: ActionTools) -> tuple[Action, ...]:
+    return actions(settings, tools.programs)
 
 
 async def _check(settings: KubectlSettings, tools: Tools) -> tuple[CheckResult, ...]:
@@ -45,4 +49,4 @@ async def _check(settings: KubectlSettings, tools: Tools) -> tuple[CheckResult, 
     return tuple(found)
 
 
-INTEGRATION = Integration(name="kubectl", title="kubectl", settings=KubectlSettings, check=_check)
+INTEGRATION = Integration(name="kubectl", title="kubectl", settings=KubectlSettings, actions=_actions, check=_check)

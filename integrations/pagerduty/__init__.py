@@ -8,6 +8,7 @@ from bot.domain.errors import SettingsError
 from bot.domain.ports import ContextSource
 from integrations.descriptor import AlertFormat, CheckResult, CheckState, Integration, Tools
 from integrations.pagerduty import webhook
+from integrations.pagerduty.actions import actions
 from integrations.pagerduty.check import check as check_rest
 from integrations.pagerduty.context import PagerDutySource
 from integrations.pagerduty.history import PagerDutyHistory, read_wanted
@@ -51,6 +52,7 @@ INTEGRATION = Integration(
     settings=PagerDutySettings,
     alert_format=_alert_format,
     sources=_sources,
+    actions=actions,
     check=_check,
     history=_history,
     examples=webhook.examples(_sign),

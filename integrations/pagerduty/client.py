@@ -18,7 +18,7 @@ from bot.domain.evidence import FailureReason
 from integrations.capped import capped
 from integrations.failure import REQUEST_SHARE, Vendor, message_of, seconds_of
 from integrations.pagerduty import records
-from integrations.pagerduty.records import Changed, Duty, Happened, Known, Noted
+from integrations.pagerduty.records import Changed, Duty, Happened, Known, Noted, Standing
 from integrations.pagerduty.settings import PagerDutySettings
 
 if TYPE_CHECKING:
@@ -184,6 +184,33 @@ class PagerDutyClient:
         """What the account's plan offers: the cheapest call that needs a key."""
         return self._member(self._get("/abilities", {}), "abilities", list[str])
 
+    # --- changes by us -----------------------------------------------------------------------------------------------
+
+    def incident(self, id: str) -> Standing:
+        """By id or number. Raises NotThere."""
+        answer = self._get(f"/incidents/{quote(id, safe='')}", {})
+        return records.standing(self._member(answer, "incident", records.StandingJson))
+
+    def with_key(self, key: str) -> tuple[Standing, ...]:
+        """Incidents that were made with this key."""
+        params = {"incident_key": key, "date_range": "all"}
+        return tuple(map(records.standing, self._page("/incidents", "incidents", records.StandingJson, params).items))
+
+    def change(self, id: str, **changes: Any) -> Standing:
+        body = {"incident": {"type": "incident_reference", **changes}}
+        answer = self._send("PUT", f"/incidents/{quote(id, safe='')}", body)
+        return records.standing(self._member(answer, "incident", records.StandingJson))
+
+    def add_note(self, id: str, text: str) -> None:
+        self._send("POST", f"/incidents/{quote(id, safe='')}/notes", {"note": {"content": text}})
+
+    def open(self, service: str, title: str, *, key: str, urgency: str = "high") -> Standing:
+        """An incident, which pages whoever is on call for the service. Refused where one with the key is open."""
+        reference = {"id": service, "type": "service_reference"}
+        made = {"type": "incident", "title": title, "service": reference, "urgency": urgency, "incident_key": key}
+        answer = self._send("POST", "/incidents", {"incident": made})
+        return records.standing(self._member(answer, "incident", records.StandingJson))
+
     # --- the wire ----------------------------------------------------------------------------------------------------
 
     def _page(self, path: str, name: str, kind: type[T], params: Mapping[str, Any]) -> Page[T]:
@@ -192,11 +219,19 @@ class PagerDutyClient:
         return Page(items=tuple(found), is_all=not answer.get("more"))
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        return self._call(lambda: self._session.jget(path, params=params))
+
+    def _send(self, verb: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Never a second time by itself."""
+        send = self._session.jput if verb == "PUT" else self._session.jpost
+        return self._call(lambda: send(path, json=body))
+
+    def _call(self, ask: Callable[[], Any]) -> Any:
         from pdpyras import PDClientError, PDHTTPError
         from requests import RequestException
 
         try:
-            return self._session.jget(path, params=params)
+            return ask()
         except PDHTTPError as error:
             raise _refusal(error.response) from None
         except PDClientError as error:

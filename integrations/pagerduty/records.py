@@ -63,6 +63,23 @@ class IncidentJson(msgspec.Struct):
     service: ReferenceJson | None = None
 
 
+class AssignmentJson(msgspec.Struct):
+    assignee: ReferenceJson
+
+
+class StandingJson(msgspec.Struct):
+    """An incident, as far as it is changed."""
+
+    id: str
+    title: str | None = None
+    status: str = ""
+    incident_number: int | None = None
+    html_url: str | None = None
+    service: ReferenceJson | None = None
+    escalation_policy: ReferenceJson | None = None
+    assignments: list[AssignmentJson] = []
+
+
 class NoteJson(msgspec.Struct):
     content: str
     created_at: str = ""
@@ -132,6 +149,20 @@ class Happened:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """An incident of PagerDuty's, as it stands now."""
+
+    id: str
+    number: str  # "#4711"; the id where there is none
+    title: str
+    status: str
+    service: str  # its name
+    policy: str  # the escalation policy's id; "" where it was not told
+    assigned: tuple[str, ...]  # people's names
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noted:
     at: datetime | None
     text: str
@@ -191,6 +222,19 @@ def happened(item: IncidentJson) -> Happened | None:
         service_id=item.service.id if item.service else "",
         service_name=(item.service.summary or "") if item.service else "",
         link=item.html_url,
+    )
+
+
+def standing(item: StandingJson) -> Standing:
+    return Standing(
+        id=item.id,
+        number=item.id if item.incident_number is None else f"#{item.incident_number}",
+        title=item.title or "",
+        status=item.status,
+        service=(item.service.summary or item.service.id) if item.service else "",
+        policy=item.escalation_policy.id if item.escalation_policy else "",
+        assigned=tuple(one.assignee.summary or one.assignee.id for one in item.assignments),
+        link=item.html_url or "",
     )
 
 

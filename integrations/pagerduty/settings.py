@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from bot.domain.errors import SettingsError
 from bot.domain.setting import setting
 from integrations.access import check_address, check_secret
+
+_MAIL = re.compile(r"[!-?A-~]{1,200}@[A-Za-z0-9.-]{1,200}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +18,7 @@ class PagerDutySettings:
         "PAGERDUTY_API_KEY",
         default=None,
         secret=True,
-        help="REST API key (read-only is enough): Integrations, API keys.",
+        help="REST API key: Integrations, API keys. Read-only is enough unless runbooks change incidents.",
     )
     url: str = setting(
         "PAGERDUTY_URL",
@@ -34,3 +38,5 @@ class PagerDutySettings:
     def __post_init__(self) -> None:
         check_address("PAGERDUTY_URL", self.url)
         check_secret("PAGERDUTY_API_KEY", self.api_key)
+        if self.sender is not None and not _MAIL.fullmatch(self.sender):
+            raise SettingsError("PAGERDUTY_FROM takes a mail address: that of the user that changes are made as.")

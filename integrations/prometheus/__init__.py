@@ -6,6 +6,7 @@ from bot.domain.errors import SourceError
 from bot.domain.ports import ContextSource
 from integrations.descriptor import CheckResult, CheckState, Integration, Tools
 from integrations.failure import as_check
+from integrations.prometheus.actions import actions
 from integrations.prometheus.client import PrometheusClient
 from integrations.prometheus.settings import PrometheusSettings
 from integrations.prometheus.source import PrometheusSource
@@ -42,5 +43,6 @@ INTEGRATION = Integration(
     title="Prometheus",
     settings=PrometheusSettings,
     sources=_sources,
+    actions=actions,
     check=_check,
 )

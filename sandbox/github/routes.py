@@ -149,7 +149,7 @@ def _runs(request: Request, shapes: Shapes) -> Response:
     simple = {"branch": "head_branch", "event": "event", "head_sha": "head_sha"}
     items = [
         run
-        for run in map(shapes.run, shapes.repo.deployments if Kept.RUNS in shapes.keeps else ())
+        for run in shapes.runs()
         if request.path_params.get("workflow") in (None, str(run["workflow_id"]), run["path"].rpartition("/")[2])
         and all(wanted.get(name) in (None, run[key]) for name, key in simple.items())
         and wanted.get("status") in (None, run["status"], run["conclusion"])
@@ -187,13 +187,16 @@ def _zulu(text: str, *, last: bool = False) -> str:
 
 def _run(request: Request, shapes: Shapes) -> Response:
     wanted = request.path_params["id"]
+    dispatched = next((item for item in shapes.dispatched_runs if item.id == wanted), None)
+    if dispatched is not None:
+        return JSONResponse(shapes.dispatched(dispatched))
     return JSONResponse(
         shapes.run(_found(next((d for d in shapes.repo.deployments if shapes.run_id(d) == wanted), None)))
     )
 
 
 def _pulls(request: Request, shapes: Shapes) -> Response:
-    """All pull requests of a scenario are merged: none is open."""
+    """All pull requests of a scenario are merged; those that clients opened stay open."""
     wanted = request.query_params
     state, sort = wanted.get("state", "open"), wanted.get("sort", "created")
     if state not in ("open", "closed", "all") or sort not in ("created", "updated", "popularity", "long-running"):
@@ -204,7 +207,17 @@ def _pulls(request: Request, shapes: Shapes) -> Response:
         key=lambda pair: (pair[0], pair[1].number),
         reverse=wanted.get("direction", "desc" if sort == "created" else "asc") == "desc",
     )
-    return paged(request, [item for _, item in shown], _each(shapes.pull))
+    opened = [shapes.open_pull(item) for item in shapes.open_pulls if state != "closed"]
+    closed = [shapes.pull(item) for _, item in shown]
+    head = wanted.get("head")
+    return paged(request, [item for item in (*opened, *closed) if head in (None, item["head"]["label"])], list)
+
+
+def _one_pull(request: Request, shapes: Shapes) -> Response:
+    opened = next((item for item in shapes.open_pulls if item.number == request.path_params["number"]), None)
+    if opened is not None:
+        return JSONResponse(shapes.open_pull(opened))
+    return JSONResponse(shapes.pull(_pull(request, shapes), whole=True))
 
 
 def _pull(request: Request, shapes: Shapes) -> PullRequest:
@@ -256,7 +269,7 @@ ROUTES: list[tuple[str, Callable[[Request, Shapes], Response]]] = [
     ("/actions/runs", _runs),
     ("/actions/runs/{id:int}", _run),
     ("/pulls", _pulls),
-    ("/pulls/{number:int}", lambda request, shapes: JSONResponse(shapes.pull(_pull(request, shapes), whole=True))),
+    ("/pulls/{number:int}", _one_pull),
     ("/pulls/{number:int}/files", _pull_files),
     ("/pulls/{number:int}/commits", _pull_commits),
     ("/branches", _branches),

@@ -1,4 +1,4 @@
-"""A GitHub over one scenario: what its REST API tells about repositories. It takes no writes."""
+"""A GitHub over one scenario: what its REST API tells about repositories. What clients write is kept, beside it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from sandbox.github.issues import Issue, issue_routes
 from sandbox.github.routes import ROUTES
 from sandbox.github.shapes import Kept, Shapes
 from sandbox.github.wire import RATE_LIMIT, Gate, Refused, not_found, paged
+from sandbox.github.write_routes import BOT, WriteRoutes, dispatched_shape, open_pull_shape
+from sandbox.github.written import ROLLBACK, RUNS_TAKE, OnDispatch, Writing
 from sandbox.scenario.model import Scenario
 
-BOT = "first-responder-bot"  # whom a token belongs to
 ENTERPRISE_PATH = "/api/v3"
+__all__ = ["BOT", "ENTERPRISE_PATH", "create_app"]
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -41,18 +43,28 @@ def create_app(
     app: RegisteredApp | None = None,
     keeps: frozenset[Kept] = frozenset(Kept),
     issues: Sequence[Issue] = (),
+    on_dispatch: OnDispatch | None = None,
+    runs_take: float = RUNS_TAKE,
 ) -> Starlette:
     """`token`: what clients must send, else private repositories are not found; None admits everybody.
 
     `burst`: requests a minute that the secondary limit allows. `app`: may log in too. `keeps`: what of the scenario's
     deployments the repositories keep. The API stands at the root, and at /api/v3 as on an Enterprise Server.
+
+    `on_dispatch` is awaited where a workflow is started, and says whether its run ends well; with it there is a
+    workflow rollback.yml too. A run takes `runs_take` seconds at least.
     """
     desk = AppDesk(app, clock) if app else None
     gate = Gate(clock=clock, token=token, limit=rate_limit, burst=burst, apps=desk)
-    replay = _Replay(scenario, clock, gate, keeps)
+    writing = Writing(runs_take=runs_take)
+    if on_dispatch is not None:
+        writing = Writing(on_dispatch=on_dispatch, dispatchable=(ROLLBACK,), runs_take=runs_take)
+    written = WriteRoutes(writing)
+    replay = _Replay(scenario, clock, gate, keeps, writing)
     root = "/repos/{owner}/{repo}"
     routes = desk_routes(desk, gate, list(scenario_repositories(scenario))) if desk else []
-    known = (*ROUTES, *issue_routes(issues))
+    known = (*ROUTES, *written.reads(), *issue_routes(issues))
+    routes += [Route(root + path, replay.about_repository(made), methods=["POST"]) for path, made in written.writes()]
     routes += [Route(root + path, replay.about_repository(handler)) for path, handler in known]
     routes += [
         Route("/user/repos", replay.guarded(replay.repositories)),
@@ -87,6 +99,7 @@ class _Replay:
     clock: Callable[[], float]
     gate: Gate
     keeps: frozenset[Kept]
+    writing: Writing
 
     def guarded(self, handler: Handler) -> Handler:
         async def endpoint(request: Request) -> Response:
@@ -111,7 +124,20 @@ class _Replay:
             found = repository(self.scenario, f"{request.path_params['owner']}/{request.path_params['repo']}", now)
             if found is None:
                 raise not_found()
-            return handler(request, Shapes(api=_api(request), repo=found, now=now, keeps=self.keeps))
+            request.state.body = await request.body()
+            held = self.writing.of(found.name)
+            shapes = Shapes(
+                api=_api(request),
+                repo=found,
+                now=now,
+                keeps=self.keeps,
+                dispatchable=self.writing.dispatchable,
+                of_dispatched=lambda shapes, run: dispatched_shape(shapes, run, self.writing),
+                dispatched_runs=tuple(held.runs),
+                of_open=open_pull_shape,
+                open_pulls=tuple(held.pulls),
+            )
+            return handler(request, shapes)
 
         return self.guarded(endpoint)
 

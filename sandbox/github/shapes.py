@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sandbox.github.code import CodeShapes, Json, digest, node_id, number, timestamp
 from sandbox.github.history import DEFAULT_BRANCH, Tag
+from sandbox.github.written import DispatchedRun, OpenPull
 from sandbox.scenario.model import Commit, Deployment, PullRequest
 
 ROLL_OUT = 30.0  # seconds from a deployment's creation to its last status
@@ -27,6 +29,25 @@ class Shapes(CodeShapes):
     """Writes all of one repository's entities."""
 
     keeps: frozenset[Kept] = frozenset(Kept)
+    dispatchable: tuple[str, ...] = ()  # files of further workflows
+    of_dispatched: Callable[[Shapes, DispatchedRun], Json] | None = None
+    dispatched_runs: tuple[DispatchedRun, ...] = ()
+    of_open: Callable[[Shapes, OpenPull], Json] | None = None
+    open_pulls: tuple[OpenPull, ...] = ()
+
+    def dispatched(self, item: DispatchedRun) -> Json:
+        assert self.of_dispatched is not None
+        return self.of_dispatched(self, item)
+
+    def open_pull(self, item: OpenPull) -> Json:
+        assert self.of_open is not None
+        return self.of_open(self, item)
+
+    def runs(self) -> list[Json]:
+        """Newest first."""
+        kept = self.repo.deployments if Kept.RUNS in self.keeps else ()
+        found = [*map(self.dispatched, self.dispatched_runs), *map(self.run, kept)]
+        return sorted(found, key=lambda run: str(run["created_at"]), reverse=True)
 
     def deployment(self, item: Deployment) -> Json:
         return {
@@ -184,6 +205,8 @@ class Shapes(CodeShapes):
         """The one that deploys, and the one that every repository has."""
         deploys = [(self.workflow_id(), _WORKFLOW, "deploy")] if self.repo.deployments else []
         found = [*deploys, (number(f"{self.repo.name} ci.yml"), "CI", "ci")] if Kept.RUNS in self.keeps else []
+        names = (name.rpartition(".")[0] for name in self.dispatchable)
+        found += [(number(f"{self.repo.name} {name}.yml"), name.capitalize(), name) for name in names]
         first = self.repo.commits[-1].at if self.repo.commits else 0
         return [
             {

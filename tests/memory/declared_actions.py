@@ -69,11 +69,11 @@ ACTIONS = (
         repository=TEXT, workflow=TEXT, ref=TEXT, inputs={"type": "object"},
     ),
     declared(
-        "github.revert_pull_request", Risk.CHANGE, ("repository", "number"),
+        "github.revert_pull", Risk.CHANGE, ("repository", "number"),
         repository=TEXT, number={"type": "integer"},
     ),
     declared("pagerduty.note", Risk.CHANGE, ("text",), text=TEXT),
-    declared("slack.post", Risk.CHANGE, ("text",), text=TEXT),
+    declared("slack.post", Risk.CHANGE, ("text",), text=TEXT, incident=TEXT, channel=TEXT),
     declared("wait", Risk.READ, ("seconds",), seconds={"type": "number", "minimum": 1, "maximum": 3600}),
     declared("manual", Risk.READ, ("instructions",), instructions=TEXT),
 )  # fmt: skip
