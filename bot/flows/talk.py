@@ -96,7 +96,7 @@ class Talk:
         return "" if self.marking.cited or admits_not_knowing(self.text) else NO_CITES
 
     def _proposal(self, command: str) -> str:
-        """A declared runbook that fits; nothing runs by it."""
+        """A declared runbook that fits: how people begin it."""
         evidence = [item for finding in self.findings if finding.source == DECLARED for item in finding.evidence]
         fitting = [(item.id, item.fact) for item in evidence if isinstance(item.fact, RunbookFact)]
         meant = [fact for cite, fact in fitting if cite in self.marking.cited]

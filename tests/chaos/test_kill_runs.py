@@ -103,7 +103,7 @@ async def test_200_kills_do_nothing_twice_and_forget_nothing(
         "approved": len(approved),
         "interrupted": len(interrupted),
         "unknown, a person asked": len(asked),
-        "states": dict(Counter(step.state for step in changes.values())),
+        "states": dict(Counter(step.state.value for step in changes.values())),
         "seconds": round(time.monotonic() - began, 1),
     }
     record_property("report", report)

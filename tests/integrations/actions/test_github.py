@@ -52,7 +52,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
+async def bench(**settings: str) -> AsyncIterator[Bench]:
     made = Bench()
     app = create_app(small(), clock=lambda: made.now, on_dispatch=made.on_dispatch, runs_take=10.0)
 
@@ -67,10 +67,10 @@ async def bench() -> AsyncIterator[Bench]:
 
     async with serving(counting) as url:
         with lent(datetime.fromtimestamp(NOW, UTC)) as tools:
-            settings = read(GitHubSettings, github_settings(url))
-            made.dispatch = DispatchWorkflow(Asked(settings, tools), tools.clock, pause=made.pause)
-            made.again = DispatchWorkflow(Asked(settings, tools), tools.clock, pause=made.pause)
-            made.revert = RevertPull(Asked(settings, tools))
+            given = read(GitHubSettings, {**github_settings(url), **settings})
+            made.dispatch = DispatchWorkflow(Asked(given, tools), tools.clock, pause=made.pause)
+            made.again = DispatchWorkflow(Asked(given, tools), tools.clock, pause=made.pause)
+            made.revert = RevertPull(Asked(given, tools))
             yield made
 
 
@@ -88,6 +88,20 @@ async def test_a_plan_pins_the_workflow_and_the_commit_and_starts_nothing() -> N
         assert plan.lines[1:] == ("version = v1.1.0",)
         assert (plan.risk, plan.radius.count) == (Risk.CHANGE, 1)
         assert github.writes == []
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ("", Reversibility.IRREVERSIBLE),
+        ("acme/checkout/deploy.yml", Reversibility.IRREVERSIBLE),
+        ("acme/checkout/rollback.yml", Reversibility.REVERSIBLE),
+        ("acme/other/*,Acme/Checkout/*", Reversibility.REVERSIBLE),
+    ],
+)
+async def test_only_what_operators_say_can_be_undone_counts_so(known: str, told: Reversibility) -> None:
+    async with bench(GITHUB_REVERSIBLE_WORKFLOWS=known) as github:
+        assert (await github.dispatch.plan(start())).reversibility is told
 
 
 async def test_it_starts_the_workflow_and_waits_for_its_end() -> None:
