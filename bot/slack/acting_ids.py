@@ -13,6 +13,7 @@ NOT_HAPPENED = "step_not_happened"
 UNDO = "step_undo"
 CANCEL_RUN = "run_cancel"  # value: the run's id
 RUN_RUNBOOK = "run_runbook"  # value: runbook_value
+RUN_OTHER = "run_other_runbook"  # value: runbook_value without a runbook
 DETAILS = "run_details"  # value: the run's id
 RUN_MODAL = "run_modal"  # callback id of both views of the modal
 PICK_RUNBOOK = "run_pick_runbook"  # the first view's list: choosing from it leads to the second view

@@ -122,6 +122,7 @@ def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
 
 def _answer_runs(app: AsyncApp, acting: ActingDesk) -> None:
     @app.action(acting_ids.RUN_RUNBOOK)
+    @app.action(acting_ids.RUN_OTHER)
     async def open_form(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
         async with _telling(body, respond):

@@ -35,6 +35,7 @@ class RunbookSource:
             steps=tuple(_line(step) for step in runbook.steps),
             score=match.score,
             owner=runbook.owner,
+            can_run=runbook.can_run,
         )
         text = f"Runbook {runbook.title} fits: {'; '.join(match.why)}."
         return Evidence(source=self.name, text=text, fact=fact, link=runbook.link)

@@ -226,9 +226,12 @@ async def test_the_other_command_takes_all_words_too(here: Acting) -> None:
 
 async def test_the_button_under_a_briefing_opens_the_form(here: Acting) -> None:
     incident = await here.incident()
-    for named, shown in (("free-disk", "Free disk space"), ("", "Which runbook?")):
-        message = await here.post(incident, "briefing", [button(ids.RUN_RUNBOOK, f"{incident.id}:{named}")])
-        assert (await here.click("bo", ids.RUN_RUNBOOK, message)).ok
+    for action, named, shown in (
+        (ids.RUN_RUNBOOK, "free-disk", "Free disk space"),
+        (ids.RUN_OTHER, "", "Which runbook?"),
+    ):
+        message = await here.post(incident, "briefing", [button(action, f"{incident.id}:{named}")])
+        assert (await here.click("bo", action, message)).ok
         assert shown in texts(await modal(here, "bo"))
 
 

@@ -15,8 +15,9 @@ from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, 
 from bot.domain.card import CardView, Picture
 from bot.domain.compose import compose
 from bot.domain.confidence import Confidence
-from bot.domain.evidence import AlertFact, Evidence, Fact, FailureReason, Finding, Outcome, SuspectFact
+from bot.domain.evidence import AlertFact, Evidence, Fact, FailureReason, Finding, Outcome, RunbookFact, SuspectFact
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
+from bot.slack.acting_ids import RUN_OTHER, RUN_RUNBOOK
 from bot.slack.blocks import Message, card
 from tests.domain.cases import (
     NOW,
@@ -85,7 +86,8 @@ def texts(message: Message) -> Iterator[tuple[str, str]]:
         if "text" in block:
             yield block["text"]["type"], block["text"]["text"]
         for element in block.get("elements", ()):
-            yield element["type"], element["text"]
+            words = element["text"]
+            yield (words["type"], words["text"]) if isinstance(words, dict) else (element["type"], words)
         if "alt_text" in block:
             yield "plain_text", block["alt_text"]
 
@@ -109,6 +111,10 @@ def assert_within_limits(message: Message) -> None:
                 assert all(0 < len(e["text"]) <= LIMITS["section"] for e in block["elements"])
             case "image":
                 assert 0 < len(block["alt_text"]) <= LIMITS["alt"]
+            case "actions":
+                assert len({element["action_id"] for element in block["elements"]}) == len(block["elements"])
+                assert all(0 < len(element["text"]["text"]) <= 75 for element in block["elements"])
+                assert all(0 < len(element["value"]) <= 2000 for element in block["elements"])
             case kind:
                 assert kind == "divider"
 
@@ -256,6 +262,33 @@ def test_a_recovered_incident_says_so() -> None:
     said = readable(shown(briefing_of(bad_deployment()), incident=over))
     assert "\u2705 Resolved SEV2" in said
     assert "recovered at 14:30 UTC after 22 min" in said
+
+
+RUNBOOK = RunbookFact(runbook="slow", title="Slow answers", why=("service",), steps=(), score=1.0)
+BACK = RunbookFact(runbook="back", title="Go back", why=("words",), steps=(), score=2.0, can_run=True)
+FREE = RunbookFact(runbook="free", title="Free " + "space " * 40, why=("name",), steps=(), score=9.0, can_run=True)
+
+
+def buttons(*facts: Fact, **view: Any) -> list[tuple[str, str, str]]:
+    message = shown(briefing_of((*bad_deployment(), *facts)), **view)
+    assert_within_limits(message)
+    found = [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
+    return [(one["action_id"], one["value"], one["text"]["text"]) for one in found]
+
+
+def test_the_runbook_that_fits_best_of_those_that_can_be_run_has_a_button() -> None:
+    assert buttons(RUNBOOK, BACK) == [
+        (RUN_RUNBOOK, "INC-2026-0042:back", "Run: Go back"),
+        (RUN_OTHER, "INC-2026-0042:", "Other runbooks"),
+    ]
+    ((_, value, title), _) = buttons(RUNBOOK, BACK, FREE)
+    assert (value, title[-1]) == ("INC-2026-0042:free", "\u2026")
+
+
+def test_without_one_that_can_be_run_or_once_it_is_over_there_is_no_button() -> None:
+    assert buttons(RUNBOOK) == []
+    over = replace(incident(), status=IncidentStatus.RESOLVED, resolved_at=ONSET + timedelta(minutes=22))
+    assert buttons(BACK, incident=over) == []
 
 
 def test_a_command_that_is_too_long_is_not_cut_in_half() -> None:

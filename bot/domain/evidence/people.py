@@ -85,6 +85,7 @@ class RunbookFact:
     steps: tuple[str, ...]  # one line a step, commands verbatim
     score: float
     owner: str = ""
+    can_run: bool = False  # its steps can be carried out, each once it is approved
 
 
 @dataclass(frozen=True, kw_only=True)

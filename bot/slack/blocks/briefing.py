@@ -9,10 +9,12 @@ from bot.domain.briefing import Briefing, CauseKind, Claim, Hypothesis, Reason, 
 from bot.domain.card import CardView
 from bot.domain.conclusion import SOURCE as CONCLUDED
 from bot.domain.confidence import Confidence
-from bot.domain.evidence import ChangeFact, Evidence, Finding, Outcome
+from bot.domain.evidence import ChangeFact, Evidence, Finding, Outcome, RunbookFact
 from bot.domain.incident import Incident
 from bot.domain.plaintext import plain
+from bot.slack.acting_ids import RUN_OTHER, RUN_RUNBOOK, runbook_value
 from bot.slack.blocks import heading, opinion
+from bot.slack.blocks.acting import actions, button
 from bot.slack.blocks.limits import (
     MESSAGE_LIMIT,
     SECTION_LIMIT,
@@ -60,12 +62,26 @@ def render(view: CardView, briefing: Briefing) -> Message:
         *_on_call(briefing.on_call),
         heading.state(incident),
     ]
+    blocks += _runs(incident, briefing)
     if view.picture:
         blocks.append(image(view.picture.file_id, view.picture.alt))
     blocks += opinion.blocks(view.opinion)
     blocks += _details(briefing)
     blocks += _evidence(briefing, MESSAGE_LIMIT - size(blocks))
     return Message(text=_spoken(incident, briefing), blocks=blocks)
+
+
+def _runs(incident: Incident, briefing: Briefing) -> list[Block]:
+    """What begins a run: the runbook that fits best, where its steps can be carried out, and all the others."""
+    if not incident.status.is_open:
+        return []
+    facts = (item.fact for item in briefing.evidence)
+    found = [fact for fact in facts if isinstance(fact, RunbookFact) and fact.can_run]
+    if not found:
+        return []
+    best = max(found, key=lambda fact: fact.score)
+    first = button(f"Run: {best.title}", RUN_RUNBOOK, runbook_value(incident.id, best.runbook))
+    return [actions(first, button("Other runbooks", RUN_OTHER, runbook_value(incident.id)))]
 
 
 def _details(briefing: Briefing) -> list[Block]:

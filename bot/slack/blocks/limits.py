@@ -81,5 +81,10 @@ def size(blocks: Sequence[Block]) -> int:
     total = 0
     for block in blocks:
         total += len(block.get("alt_text", "")) + len(block.get("text", {}).get("text", ""))
-        total += sum(len(element["text"]) for element in block.get("elements", ()))
+        total += sum(_length(element["text"]) for element in block.get("elements", ()))
     return total
+
+
+def _length(text: str | Block) -> int:
+    """Of a text, or of a text object, as buttons have them."""
+    return len(text if isinstance(text, str) else text["text"])
