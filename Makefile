@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 BENCH_DATA ?=
+# Processes of the tests: many of them wait most of the time.
+WORKERS ?= 3
 BIN := .venv/bin
 
 .PHONY: help demo test quick bench format lock setup
@@ -26,7 +28,7 @@ test: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 quick: setup
 	@$(BIN)/ruff format --check .

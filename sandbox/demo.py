@@ -144,8 +144,7 @@ def hints(playing: Playing, workspace: Workspace) -> Iterator[str]:
         yield "See what could be run: `/inc runbook`."
         return
     asks, approves = (workspace.member(handle).name for handle in people[:2])
-    told = f"service={order.service} repository={order.repository} version={order.version}"
-    yield f"As {asks}: `/inc runbook {ROLL_BACK.stem} {told} present_version={order.present_version}`"
+    yield f"As {asks}: `/inc runbook {ROLL_BACK.stem}` (or the button under the briefing), and send the form."
     yield (
         f"Become {approves} (*You are*, at the top left), and react to the request with :white_check_mark: "
         "(nobody approves their own)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.approval import (
     ApprovalWithdrawn,
@@ -15,6 +15,7 @@ from bot.domain.approval import (
     MessageEdited,
     Person,
     PersonKind,
+    Posted,
     Request,
     RequestWithdrawn,
     Reviewed,
@@ -25,12 +26,14 @@ from bot.domain.approval import (
     state,
     take_back,
 )
+from bot.domain.approval.standing import CLOCK_TOLERANCE
 from bot.domain.audit import AuditKind
 from bot.domain.errors import ChatError
 from bot.domain.ports import Clock
 from bot.domain.ports.acting import Approvals, AuditNote, Directory, RunBoard
 
 log = logging.getLogger(__name__)
+PATIENCE = timedelta(seconds=30)  # for a request to be noted; all events behind the one that waits wait with it
 
 
 class Approve:
@@ -48,6 +51,7 @@ class Approve:
         """`wake`: is called with the id of the run."""
         self._approvals, self._directory, self._board = approvals, directory, board
         self._clock, self._wake = clock, wake
+        self._waits: dict[str, datetime] = {}  # events that came before their request was noted: since when
 
     async def decide(
         self,
@@ -59,7 +63,7 @@ class Approve:
         id: str,
         shown_digest: str | None = None,
     ) -> ReviewVerdict | None:
-        request = await self._approvals.at(message)
+        request = await self._at(message, id)
         if request is None:
             return None
         events = [event for event in await self._approvals.events(request.id) if event.id != id]
@@ -82,7 +86,7 @@ class Approve:
         return verdict
 
     async def take_back(self, message: Message, person: str, *, at: datetime, id: str) -> TakingBack | None:
-        request = await self._approvals.at(message)
+        request = await self._at(message, id)
         if request is None:
             return None
         events = [event for event in await self._approvals.events(request.id) if event.id != id]
@@ -113,10 +117,33 @@ class Approve:
         await self._record(request, RequestWithdrawn(id=id, at=at, person=person), note)
         return "The request is taken back: it will not be done."
 
+    # --- which request -----------------------------------------------------------------------------------------------
+
+    async def _at(self, message: Message, id: str) -> Request | None:
+        """Raises ChatError, to be tried again, where the message may be one that was posted a moment ago, and is not
+        written down yet: people, and Slack after a crash, may be faster than that.
+        """
+        request = await self._approvals.at(message)
+        if request is None and await self._may_be_noted_soon(message, id):
+            raise ChatError("request_not_noted_yet", "a request is being posted", is_final=False)
+        self._waits.pop(id, None)
+        return request
+
+    async def _may_be_noted_soon(self, message: Message, id: str) -> bool:
+        now = self._clock.now()
+        if now - self._waits.get(id, now) > PATIENCE:
+            return False
+        for request in await self._approvals.open_requests():
+            is_older = request.created_at - CLOCK_TOLERANCE <= _moment(message)
+            if is_older and not any(isinstance(e, Posted) for e in await self._approvals.events(request.id)):
+                self._waits.setdefault(id, now)
+                return True
+        return False
+
     # --- what is written ---------------------------------------------------------------------------------------------
 
     async def _over(self, message: Message, event: Event, why: str) -> bool:
-        request = await self._approvals.at(message)
+        request = await self._at(message, event.id)
         if request is None:
             return False
         await self._record(request, event, self._note(AuditKind.REQUEST_WITHDRAWN, request, "", why=why))
@@ -141,3 +168,11 @@ class Approve:
             at=self._clock.now(), who=person, kind=kind, incident=request.incident, subject=request.id,
             details={"request_digest": request.digest, "run": request.run, "step": request.step, **details},
         )  # fmt: skip
+
+
+def _moment(message: Message) -> datetime:
+    """When it was posted, as its id says; a long time ago where that says nothing."""
+    try:
+        return datetime.fromtimestamp(float(message.ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

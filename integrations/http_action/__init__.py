@@ -1,4 +1,4 @@
-"""Requests that runbooks make to services' own addresses. What briefings ask of them is `integrations.http_probe`."""
+"""Requests that runbooks make to services' own addresses. What briefings ask of them is another integration's."""
 
 from __future__ import annotations
 

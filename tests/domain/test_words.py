@@ -38,8 +38,9 @@ def test_a_repeat_with_other_words_is_the_same_statement() -> None:
     assert make_alert(title="Still high").dedup_key == make_alert().dedup_key
 
 
-def test_only_a_resolved_incident_is_not_open() -> None:
-    assert [status for status in IncidentStatus if not status.is_open] == [IncidentStatus.RESOLVED]
+def test_only_a_resolved_or_cancelled_incident_is_not_open() -> None:
+    over = [IncidentStatus.RESOLVED, IncidentStatus.CANCELLED]
+    assert [status for status in IncidentStatus if not status.is_open] == over
 
 
 def test_an_alert_fires_until_it_is_resolved() -> None:

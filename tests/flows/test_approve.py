@@ -8,6 +8,9 @@ import pytest
 
 from bot.domain.approval import Decision, Message, ReviewReason, TakingBack
 from bot.domain.errors import ChatError
+from bot.domain.run import StepState
+from bot.flows.approve import PATIENCE
+from tests.flows.acting.test_crashes import Killed
 from tests.flows.acting.world import ANA, BEN, GUEST, OUT, POLICY, REQ, World, runbook, step, stricter
 
 ELSEWHERE = Message(channel="C-inc", ts="9.9")
@@ -117,3 +120,38 @@ async def test_each_decision_is_shown_and_wakes_the_run() -> None:
     assert woken == [run.id, run.id]
     shown = [len(standing.approvals) for standing, _ in world.board.shown[world.request_id()]]
     assert shown == [1, 2]
+
+
+async def unnoted() -> tuple[World, Message]:
+    """The request stands in Slack, and the bot ended before it wrote that down."""
+    world = World(runbook(step("a")))
+
+    def crash(name: str) -> None:
+        if name == "approvals.record":
+            raise Killed
+
+    world.ledger.fail = crash
+    with pytest.raises(Killed):
+        await world.started()
+    world.ledger.fail = lambda _: None
+    world.crash()
+    return world, Message(channel="C-inc", ts=str(world.clock.now().timestamp()))
+
+
+async def test_an_approval_that_comes_before_its_request_is_noted_waits_for_it() -> None:
+    world, message = await unnoted()
+    with pytest.raises(ChatError, match="being posted"):
+        await world.say(ANA, id="e1", message=message)
+    await world.go_on()
+    assert await world.say(ANA, id="e1", message=world.message())
+    await world.go_on()
+    assert world.state("a") is StepState.SUCCEEDED
+
+
+async def test_it_does_not_wait_for_ever_nor_for_what_is_older_than_the_request() -> None:
+    world, message = await unnoted()
+    assert await world.say(ANA, id="old", message=ELSEWHERE) is None
+    with pytest.raises(ChatError):
+        await world.say(ANA, id="e1", message=message)
+    world.clock.go_on(PATIENCE + timedelta(seconds=1))
+    assert await world.say(ANA, id="e1", message=message) is None
