@@ -32,6 +32,7 @@ from bot.domain.spend import MICRO, Caps, Limits, ModelCall, Notice
 from bot.flows.answer import Answering
 from bot.flows.kept_talk import KeptTalk, Question
 from bot.flows.metered import MeteredModel
+from bot.flows.pseudonymous import PseudonymousModel
 from bot.flows.quote import Quoting
 from bot.testing import make_alert
 from integrations.anthropic import AnthropicSettings, Claude
@@ -150,7 +151,9 @@ def _answering(store: Store, claude: Claude, settings: AnthropicSettings) -> Ans
 
     limits = Limits(caps=Caps(incident=100 * MICRO, person=100 * MICRO, day=1000 * MICRO))
     return Answering(
-        model=MeteredModel(claude, Ledger(store.spending, limits), AnthropicTariff(settings), clock, tell),
+        model=MeteredModel(
+            PseudonymousModel(claude), Ledger(store.spending, limits), AnthropicTariff(settings), clock, tell
+        ),
         tools=read_only_tools(store, catalog=catalog, similar=similar, runbooks=(), guards=(), clock=clock),
         briefings=store.briefings,
         kept=KeptTalk(store.answers),

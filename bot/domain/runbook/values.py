@@ -53,7 +53,11 @@ def change_values(
     for cause in hypotheses:
         if cause.kind is CauseKind.DEPLOYMENT:
             found = [fact for fact in facts if (fact.service, fact.version) == (cause.service, cause.subject)]
-            previous = next((fact.rollback or fact.previous for fact in found if fact.rollback or fact.previous), None)
+            # The version as people call it; the exact ref, which is often a commit, only where that is not known.
+            named = [name for fact in found if (name := fact.previous)] + [
+                ref for fact in found if (ref := fact.rollback)
+            ]
+            previous = next(iter(named), None)
             told = {
                 "service": cause.service,
                 "repository": repository(cause.service),

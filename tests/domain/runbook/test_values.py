@@ -40,9 +40,12 @@ def test_the_likeliest_deployment_is_told_with_what_ran_before() -> None:
     assert found == {"service": "cart", "repository": "shop/cart", "version": "v2.31.0", "previous": "v2.30.5"}
 
 
-def test_a_version_that_is_known_to_have_run_well_is_gone_back_to() -> None:
-    found = change_values([CAUSE], evidence(replace(CHANGE, rollback="v2.30.4")), REPOSITORIES.get)
-    assert found["previous"] == "v2.30.4"
+def test_the_exact_ref_is_told_where_no_version_is_known() -> None:
+    with_ref = replace(CHANGE, rollback="d7e7408aed2d")
+    assert change_values([CAUSE], evidence(with_ref), REPOSITORIES.get)["previous"] == "v2.30.5"
+    unnamed = replace(with_ref, previous=None)
+    assert change_values([CAUSE], evidence(unnamed), REPOSITORIES.get)["previous"] == "d7e7408aed2d"
+    assert change_values([CAUSE], evidence(unnamed, CHANGE), REPOSITORIES.get)["previous"] == "v2.30.5"
 
 
 def test_what_is_not_known_is_left_out() -> None:
