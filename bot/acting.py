@@ -117,7 +117,6 @@ def acting(
 ) -> Acting:
     """`on_change`: is called with the id of an incident of which a run has come to its end."""
     directory = SlackDirectory(api, policy.groups)
-    board = SlackRunBoard(api, store.effects, store.briefings)
     by_id = {runbook.id: runbook for runbook in runbooks}
     outside = Outside(
         runs=store.runs,
@@ -125,7 +124,7 @@ def acting(
         incidents=store.incidents,
         switching=switches,
         directory=directory,
-        board=board,
+        board=SlackRunBoard(api, store.effects, store.briefings),
         clock=clock,
         actions=actions,
         runbooks=lambda: by_id,
@@ -139,23 +138,35 @@ def acting(
         on_end=on_change,
     )
     engine = Engine(outside)
+    return Acting(engine=engine, desk=_desk(settings, store, api, outside, engine, directory))
+
+
+def _desk(
+    settings: Settings, store: Store, api: WebApi, outside: Outside, engine: Engine, directory: SlackDirectory
+) -> ActingDesk:
+    catalog = outside.catalog()
     names = catalog_names(catalog, settings)
-    desk = ActingDesk(
+    return ActingDesk(
         api=api,
         incidents=store.incidents,
         effects=store.effects,
         runs=Ordering(outside, names, engine.wake),
-        approvals=Approve(approvals=store.approvals, directory=directory, board=board, clock=clock, wake=engine.wake),
-        switches=switches,
+        approvals=Approve(
+            approvals=store.approvals,
+            directory=directory,
+            board=outside.board,
+            clock=outside.clock,
+            wake=engine.wake,
+        ),
+        switches=outside.switching,
         directory=directory,
-        clock=clock,
+        clock=outside.clock,
         command=settings.slack.command,
         services=tuple(catalog.services),
         known_service=lambda name: service.name if (service := catalog.find(name)) else None,
         catalog=names,
         on_group_change=directory.forget,
     )
-    return Acting(engine=engine, desk=desk)
 
 
 @asynccontextmanager

@@ -16,12 +16,13 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from bot.acting import acting, actions, checkpointing, pager, policy_of, stops_model, switching
+from bot.acting import Acting, acting, actions, checkpointing, pager, policy_of, stops_model, switching
 from bot.analysing import analysis, metered_model
 from bot.asking import questions
 from bot.domain.catalog import Catalog
 from bot.domain.ports import Clock, ContextSource, Warmable
 from bot.domain.ports.opinion import ThreadNotes
+from bot.domain.runbook import Runbook
 from bot.flows.analyse import KeptOpinions
 from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
@@ -34,6 +35,7 @@ from bot.flows.picture import DrawChart
 from bot.flows.place import OpenPlace
 from bot.flows.redraw import Redraw
 from bot.flows.respond import Responder
+from bot.flows.switching import Switching
 from bot.flows.triage import Triage
 from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
@@ -63,6 +65,7 @@ log = logging.getLogger(__name__)
 
 # Blocking calls of one integration's client, times incidents that open at the same moment. Started as they are needed.
 SOURCE_THREADS = 32
+ENDS_WITHIN = 8.0  # seconds that a step which is being done has to end by itself when the bot is stopped
 DRAWN_FROM = ("prometheus", "github")  # sources of charts, and of the changes that are marked in them
 GITHUB = "https://github.com"
 
@@ -111,35 +114,16 @@ async def respond(
         stack.push_async_callback(redraw.close)
         workflows = await stack.enter_async_context(_durable(settings, responder))
         doors.ready("workflows", "ok")
-        dispatch = Dispatch(
-            triage=Triage(store.desk, clock=tools.clock, window=timedelta(minutes=settings.bot.grouping_window)),
-            agenda=store.agenda,
-            incidents=store.incidents,
-            starter=workflows,
-            on_over=redraw.soon,
-        )
+        dispatch = _dispatch(settings.bot, store, workflows, redraw, tools.clock)
         doors.set_wake(dispatch.wake)
-        lent = ActionTools(clock=tools.clock, threads=tools.threads, programs=Programs())
-        doing = acting(
-            settings,
-            store,
-            api,
-            runbooks=runbooks,
-            policy=policy_of(settings),
-            catalog=knowledge.catalog,
-            actions=actions(settings, integrations, store, api, lent),
-            switches=switches,
-            pager=pager(settings, lent, knowledge.catalog),
-            clock=tools.clock,
-            on_change=redraw.soon,
-        )
+        doing = _acting(settings, integrations, store, api, tools, knowledge.catalog, runbooks, switches, redraw)
+        stack.push_async_callback(doing.engine.stop, ENDS_WITHIN)
         await stack.enter_async_context(checkpointing(settings, store, tools.clock))
         worker = await stack.enter_async_context(
             _listening(settings, store, api, knowledge, tools.clock, dispatch, doors, asked, doing.desk)
         )
         if settings.bot.preload:
-            theirs = [source for made in sources.values() for source in made]
-            stack.enter_context(_preloading((*theirs, *knowledge.sources), knowledge, tools, doors))
+            stack.enter_context(_preloading(sources, knowledge, tools, doors))
         calm()
         async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
             working.create_task(dispatch.run())
@@ -197,11 +181,13 @@ def _guards(
 
 
 @contextmanager
-def _preloading(sources: Sequence[ContextSource], knowledge: Knowledge, tools: Tools, doors: Doors) -> Iterator[None]:
+def _preloading(
+    lent: Mapping[str, Sequence[ContextSource]], knowledge: Knowledge, tools: Tools, doors: Doors
+) -> Iterator[None]:
     """Warms the sources one after the other in the background; not ready until it is done, but responding already."""
 
     async def warm() -> None:
-        for source in sources:
+        for source in (*(source for made in lent.values() for source in made), *knowledge.sources):
             if isinstance(source, Warmable):
                 await tools.threads.run(source.warm)
         await knowledge.recall.settled()
@@ -242,14 +228,7 @@ def _responder(
         opinions=opinions if model else None,
     )
     return Responder(
-        open_place=OpenPlace(
-            incidents=store.incidents,
-            places=store.places,
-            effects=store.effects,
-            rooms=rooms,
-            cards=cards,
-            triage_channel=settings.slack.triage_channel,
-        ),
+        open_place=_open_place(settings, store, rooms, cards),
         investigate=Investigate(
             incidents=store.incidents,
             briefings=store.briefings,
@@ -269,6 +248,55 @@ def _responder(
             catalog=catalog,
         ),
         analyse=analysis(model, store, notes, catalog, tools.clock, brief, opinions),
+    )
+
+
+def _open_place(settings: Settings, store: Store, rooms: SlackRooms, cards: SlackCards) -> OpenPlace:
+    return OpenPlace(
+        incidents=store.incidents,
+        places=store.places,
+        effects=store.effects,
+        rooms=rooms,
+        cards=cards,
+        triage_channel=settings.slack.triage_channel,
+    )
+
+
+def _dispatch(bot: BotSettings, store: Store, workflows: Workflows, redraw: Redraw, clock: Clock) -> Dispatch:
+    return Dispatch(
+        triage=Triage(store.desk, clock=clock, window=timedelta(minutes=bot.grouping_window)),
+        agenda=store.agenda,
+        incidents=store.incidents,
+        starter=workflows,
+        on_over=redraw.soon,
+    )
+
+
+def _acting(
+    settings: Settings,
+    integrations: Mapping[str, Integration[Any]],
+    store: Store,
+    api: WebApi,
+    tools: Tools,
+    catalog: Catalog,
+    runbooks: Sequence[Runbook],
+    switches: Switching,
+    redraw: Redraw,
+) -> Acting:
+    """Raises ConfigFileError."""
+    lent = ActionTools(clock=tools.clock, threads=tools.threads, programs=Programs())
+    return acting(
+        settings,
+        store,
+        api,
+        runbooks=runbooks,
+        policy=policy_of(settings),
+        catalog=catalog,
+        actions=actions(settings, integrations, store, api, lent),
+        switches=switches,
+        pager=pager(settings, lent, catalog),
+        clock=tools.clock,
+        on_change=redraw.soon,
     )
 
 
