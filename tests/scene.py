@@ -28,7 +28,7 @@ from bot.flows.triage import Triage
 from bot.testing import NOON, FakeChat, FakeRenderer, FakeSource, FrozenClock, make_alert
 from memory.store import Store
 
-PATIENCE = 5.0  # seconds a condition may take on a busy machine
+PATIENCE = 60.0  # seconds a condition may take on a busy machine
 OWNER = Evidence(
     source="catalog",
     text="checkout belongs to payments",

@@ -282,7 +282,7 @@ async def _raw(door: FrontDoor, request: bytes) -> tuple[int, bytes]:
     """What comes back on a bare connection until the answer is whole."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(door.address.rpartition(":")[2]))
     writer.write(request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
         answer = head + await reader.readuntil(b"}")
     writer.close()

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from bot.domain.approval import Started
 from bot.domain.audit import verify
 from bot.domain.run import Run, StepRun, StepState
 from memory.store import Store
-from tests.chaos.acting_child import Round, World, as_line
+from tests.chaos.acting_child import TAKES, Round, World, as_line
 
 KILLS = 200
 LATEST_KILL = 0.35  # seconds after the child was forked: it opens the store within some 50 ms
+CHANGES_WITHIN = 2.0  # seconds in which a child mostly begins a change: every other kill waits for that
 ENDS_WITHIN = 60.0  # seconds, of what is left at the end
 
 
@@ -47,16 +48,40 @@ async def _heard(process: asyncio.subprocess.Process, wanted: str) -> str:
     return told
 
 
-async def _round(process: asyncio.subprocess.Process, round_: Round, killed_after: float | None) -> int:
+async def _round(
+    process: asyncio.subprocess.Process, round_: Round, until_killed: Callable[[], Awaitable[None]] | None = None
+) -> int:
     """The child's exit status."""
     assert process.stdin is not None
     process.stdin.write(as_line(round_))
     child = int(await _heard(process, "child"))
-    if killed_after is not None:
-        await asyncio.sleep(killed_after)
+    if until_killed is not None:
+        await until_killed()
         os.kill(child, signal.SIGKILL)
     async with asyncio.timeout(ENDS_WITHIN):
         return int(await _heard(process, "ended"))
+
+
+class _Moments:
+    """When to kill: at any moment, and every other time in the midst of a change."""
+
+    def __init__(self, world: World, dice: random.Random) -> None:
+        self._world = world
+        self._dice = dice
+        self._number = 0
+
+    async def __call__(self) -> None:
+        self._number += 1
+        if self._number % 2:
+            await asyncio.sleep(self._dice.uniform(0, LATEST_KILL))
+            return
+        before, ends = self._begun(), time.monotonic() + CHANGES_WITHIN
+        while self._begun() == before and time.monotonic() < ends:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(self._dice.uniform(0, TAKES / 2))
+
+    def _begun(self) -> int:
+        return sum(1 for line in self._world.lines() if line[0] == "begin")
 
 
 async def _kept(data: Path) -> tuple[Sequence[Run], Sequence[StepRun], Sequence[str], bool]:
@@ -83,10 +108,11 @@ async def test_200_kills_do_nothing_twice_and_forget_nothing(
     seed = time.time_ns() % 1_000_000
     dice, began = random.Random(seed), time.monotonic()
     async with forker(tmp_path) as process:
+        moments = _Moments(World(tmp_path), dice)
         for number in range(KILLS):
-            status = await _round(process, Round(number=number), dice.uniform(0, LATEST_KILL))
+            status = await _round(process, Round(number=number), moments)
             assert status == signal.SIGKILL, f"seed {seed}: the child ended by itself with {status}"
-        assert await _round(process, Round(number=KILLS, work=False), None) == 0
+        assert await _round(process, Round(number=KILLS, work=False)) == 0
     lines = World(tmp_path).lines()
     runs, steps, used, is_whole = await _kept(tmp_path)
     changes = {step.key.text: step for step in steps if step.plan and step.plan.risk is not Risk.READ}

@@ -171,6 +171,6 @@ async def test_without_a_storm_it_does_not_rest(stage: Scene, monkeypatch: pytes
     starts = Starts()
     for number in range(3):
         await stage.deliver(f"k{number}", make_alert(fingerprint=f"f{number}", service=f"service-{number}"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await stage.dispatch(starts).run_once()
     assert len(starts.responses) == 3

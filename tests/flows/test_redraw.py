@@ -86,7 +86,7 @@ async def test_it_is_looked_at_several_times_and_a_later_word_begins_anew(stage:
     seen = await watched(stage, looks=(0.0, 0.05))
     seen.redraw.soon(seen.incident_id)
     seen.redraw.soon(seen.incident_id)
-    assert await until(lambda: len(seen.stage.chat.uploads) == 3, within=5)
+    assert await until(lambda: len(seen.stage.chat.uploads) == 3, within=60)
     await seen.redraw.close()
     assert len(seen.source.asked) == 2
 

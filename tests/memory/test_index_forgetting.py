@@ -108,7 +108,7 @@ async def test_a_bot_that_nobody_asks_forgets_at_its_next_refresh(tmp_path: Path
         await filled(bot)
         traces = await traces_of(bot, tmp_path)
         assert await forget_by_command(tmp_path, SECRET.id) == 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while traces.found():
                 await bot.recall.refresh()
                 await asyncio.sleep(0.05)

@@ -29,6 +29,9 @@ def start_bot(tmp_path: Path) -> Start:
         environ = {**world.environ(tmp_path / "data", port), **settings}
         async with running(environ, port, tmp_path / "bot.log") as bot:
             await bot.until_ready()
-            yield bot
+            try:
+                yield bot
+            finally:
+                print(bot.log_tail())  # shown with a test that failed
 
     return start

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not HAS_CHROMIUM, reason="Debian's chromium is not installed"),
 ]
-BRIEFED_WITHIN_MS = 30_000
+BRIEFED_WITHIN_MS = 120_000
 
 
 class Gate:
@@ -174,7 +174,7 @@ async def test_hostile_text_in_an_alert_stays_text_on_the_page(start_bot: Start)
             await entry(page, r"^inc-\d{8}-").click()
             shown = page.locator("#main .message").filter(has_text="SEV1").first
             await expect(shown).to_contain_text("Most likely:", timeout=BRIEFED_WITHIN_MS)
-            assert await until(lambda: sandbox.cards("briefing"), within=1)
+            assert await until(lambda: sandbox.cards("briefing"), within=60)
             await expect(shown).to_contain_text("<script>window.owned=1</script>")
             body = shown.locator(".message-body")
             assert await body.locator("script, iframe, [onerror], [onclick]").count() == 0

@@ -20,7 +20,7 @@ from sandbox.until import until
 from sandbox.world import World, world
 from tests.scenarios.conftest import Start
 
-BRIEFED_WITHIN = 30.0
+BRIEFED_WITHIN = 120.0
 
 
 async def briefed(world: World, bot: BotProcess) -> Mapping[str, Any]:

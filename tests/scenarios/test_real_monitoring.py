@@ -79,7 +79,7 @@ async def test_a_real_alert_of_a_really_broken_service_becomes_a_briefing_with_t
                 service.break_it()
                 await until(lambda: sandbox.cards("briefing") or not bot.is_running, within=ALERTED_WITHIN)
                 assert sandbox.cards("briefing"), bot.log_tail()
-                assert await until(lambda: image(sandbox.cards("briefing")[0]), within=10), bot.log_tail()
+                assert await until(lambda: image(sandbox.cards("briefing")[0]), within=60), bot.log_tail()
                 requests = await asked(prometheus)
         card = sandbox.cards("briefing")[0]
         text = "\n".join(lines(card))

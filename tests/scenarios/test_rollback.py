@@ -22,8 +22,8 @@ from sandbox.until import until
 from sandbox.world import ROLL_BACK, RUNBOOKS, World, people_on_call, world
 from tests.scenarios.conftest import Start
 
-SOON = 30.0  # seconds: a message, a card, a dispatch
-RECOVERED = 180.0  # seconds from the approval: a workflow's start, the rollout, a window of a minute or two
+SOON = 120.0  # seconds: a message, a card, a dispatch
+RECOVERED = 300.0  # seconds from the approval: a workflow's start, the rollout, a window of a minute or two
 SHORT = "within: 20s"  # of the verification, where it is to fail
 
 

@@ -179,7 +179,7 @@ class Office:
         before = len(await self._private(who, channel))
         outcome = await self.control.command(who, channel, "/inc", words)
         assert outcome.ok, outcome
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(await self._private(who, channel)) == before:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         await self.quiet()
@@ -216,7 +216,7 @@ class Office:
             rest, _ = await self.control.quiet(idle=0.03, timeout=5.0)
             return rest and not await self.store.slack_events.unhandled(1)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await settled():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         await self.control.quiet(idle=0.03, timeout=5.0)

@@ -324,7 +324,7 @@ async def test_what_takes_long_to_look_up_is_shown_in_a_form_that_was_opened_in_
     async def shown() -> bool:
         return "Which runbook?" in texts((await here.here.control.views("ana"))[0])
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await shown():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

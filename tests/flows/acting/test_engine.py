@@ -26,7 +26,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - what is waited for is in the record, which tells nobody
             await asyncio.sleep(0.005)
 

@@ -43,7 +43,7 @@ async def patient() -> AsyncIterator[Patient]:
         sys.executable, "-m", "tests.flows.acting.patient", stdout=PIPE, cwd=Path(__file__).parents[3]
     )
     assert service.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         port = int(await service.stdout.readline())
     try:
         yield Patient(url=f"http://127.0.0.1:{port}")

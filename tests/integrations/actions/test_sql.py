@@ -214,7 +214,7 @@ END = "select pg_terminate_backend(pid) from pg_stat_activity where pid = :pid a
 
 
 async def found(sql: Mapping[str, Action], name: str, wanted: int = 1) -> tuple[Mapping[str, Any], ...]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             rows: Any = (await done(sql["sql.query"], query(FIND, name=name))).values["rows"]
             if len(rows) == wanted:
@@ -314,7 +314,7 @@ async def test_the_shipped_runbook_runs_as_it_stands(postgres: Mapping[str, Acti
         values = {"pid": row[0], "began": row[1]}
         told = await done(postgres["sql.execute"], execute(ending, **values))
         assert (told.ending, told.values["count"]) == (Ending.SUCCEEDED, 1), told
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await done(postgres["sql.query"], query(verify["statement"], **values))).values["value"] != 0:
                 pass
         with pytest.raises(psycopg.OperationalError):

@@ -163,7 +163,7 @@ async def test_cancelled_it_ends_with_all_it_started_and_tells_so(level: Isolati
     marker = f"cancelled-{uuid.uuid4().hex}"
     code = f"# {marker}\nimport os, time\nos.fork() and os.fork() or os.setsid()\ntime.sleep(60)"
     task = asyncio.create_task(run(code, level))
-    assert await until(lambda: len(steps_with(marker, 0)) == 3, 10)
+    assert await until(lambda: len(steps_with(marker, 0)) == 3, 60)
     task.cancel()
     await asyncio.sleep(0)
     task.cancel()  # whoever is impatient does not leave it half done
@@ -186,11 +186,11 @@ asyncio.run(Programs(strongest=level).run(Launch(argv={script(step)!r}, contents
 """
     process = subprocess.Popen([sys.executable, "-c", bot], cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)})  # noqa: ASYNC220
     try:
-        assert await until(lambda: len(steps_with(marker, process.pid)) == 2, 20)
+        assert await until(lambda: len(steps_with(marker, process.pid)) == 2, 60)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert await until(lambda: not processes_with(marker), 5)
-        assert await until(lambda: not list(folder.iterdir()), 5), "its temporary folder goes with it"
+        assert await until(lambda: not processes_with(marker), 60)
+        assert await until(lambda: not list(folder.iterdir()), 60), "its temporary folder goes with it"
     finally:
         process.kill()
         process.wait()
@@ -251,7 +251,7 @@ async def test_a_level_that_is_not_there_is_refused() -> None:
 async def test_where_the_bot_is_root_programs_run_as_nobody() -> None:
     marker = f"nobody-{uuid.uuid4().hex}"
     task = asyncio.create_task(run(f"# {marker}\nprint(1, flush=True)\nimport time; time.sleep(60)", seconds=2.0))
-    assert await until(lambda: steps_with(marker, 0) != [], 10)
+    assert await until(lambda: steps_with(marker, 0) != [], 60)
     found = steps_with(marker, 0)
     assert {Path(f"/proc/{process}").stat().st_uid for process in found} == {65534}
     task.cancel()

@@ -32,7 +32,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 10_000  # for a condition on a busy machine; what holds is seen at once
+PATIENCE_MS = 60_000  # for a condition on a busy machine; what holds is seen at once
 expect.set_options(timeout=PATIENCE_MS)
 PEOPLE = (
     Person(handle="ana", name="Ana Ruiz", email="ana@example.com", title="Site reliability"),
