@@ -99,7 +99,7 @@ class FakeChat:
     fail: Callable[[str], None] = lambda _: None
     crash_after: Callable[[str], None] = lambda _: None
 
-    async def open_channel(self, name: str, *, incident_id: str, since: datetime) -> Place:
+    async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
         self.fail("open_channel")
         if self.channels.setdefault(name, incident_id) != incident_id:
             raise ChatError("name_taken", is_final=True)

@@ -92,6 +92,11 @@ class Incident:
     revision: int = 1  # raised by every change that the card must show
     alerts_left_out: int = 0  # alerts that it has beside `alerts`: in a storm there are thousands
     firing_left_out: int = 0  # those of them that still fire
+    is_private: bool = False  # worked on in a private channel; nothing of it is told to those who are not in it
+    merged_into: str | None = None  # the incident that goes on in its place
+    acknowledged_at: datetime | None = None  # when the first person took it on
+    identified_at: datetime | None = None  # when the cause was first called known
+    mitigated_at: datetime | None = None  # when it was first called mitigated, else when it was over
 
     @property
     def alert_count(self) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bot.domain.alert import Severity
 from bot.domain.incident import Incident
+from bot.domain.life import Order
 from bot.domain.lifecycle import Move, Regraded, Step, move, regrade, repeated
 from bot.domain.plaintext import plain
 from bot.domain.ports import Clock, Said, TriageDesk
@@ -14,16 +14,6 @@ from bot.domain.redact import redact
 
 _WORDS = {Step.REOPEN: "Opened again"}
 WORD_LIMIT = 500  # characters of what a person says with it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """`id`: the same when it is delivered again; the second time nothing happens."""
-
-    id: str
-    incident: str
-    person: str  # Slack's user id
-    word: str = ""  # why, or what was done
 
 
 class Steer:

@@ -29,9 +29,9 @@ class SlackRooms:
         self._api = api
         self._bot_user = bot_user
 
-    async def open_channel(self, name: str, *, incident_id: str, since: datetime) -> Place:
+    async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
         try:
-            made = (await self._api.call("conversations.create", name=name))["channel"]
+            made = (await self._api.call("conversations.create", name=name, is_private=is_private))["channel"]
         except ChatError as error:
             if error.code != "name_taken":
                 raise

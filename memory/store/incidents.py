@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
@@ -44,6 +45,12 @@ class StoredIncidents:
     async def list_open(self) -> Sequence[Incident]:
         return await self._database.read(_read_open)
 
+    async def list_recent(self, since: datetime) -> Sequence[Incident]:
+        wanted = (
+            select(incidents).where(or_(IS_OPEN, incidents.c.resolved_at >= since)).order_by(incidents.c.number.desc())
+        )
+        return await self._database.read(lambda connection: _with_first(connection, connection.execute(wanted).all()))
+
     async def in_place(self, channel: str, thread_ts: str | None) -> Incident | None:
         here = and_(incidents.c.place_channel == channel, incidents.c.place_kind == PlaceKind.CHANNEL.value)
         if thread_ts is not None:
@@ -81,7 +88,11 @@ def _read(connection: Connection, incident_id: str) -> Incident | None:
 
 
 def _read_open(connection: Connection) -> list[Incident]:
-    rows = connection.execute(_OPEN).all()
+    return _with_first(connection, connection.execute(_OPEN).all())
+
+
+def _with_first(connection: Connection, rows: Sequence[Row[Any]]) -> list[Incident]:
+    """Each with its first alert alone."""
     found = connection.execute(_FIRST_OF, {"wanted": [row.id for row in rows]})
     first = {row.incident_id: grouped_of(row) for row in found}
     return [with_alerts(header_of(row), (first[row.id],)) for row in rows]

@@ -76,7 +76,7 @@ class _Moments:
             await asyncio.sleep(self._dice.uniform(0, LATEST_KILL))
             return
         before, ends = self._begun(), time.monotonic() + CHANGES_WITHIN
-        while self._begun() == before and time.monotonic() < ends:
+        while self._begun() == before and time.monotonic() < ends:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.001)
         await asyncio.sleep(self._dice.uniform(0, TAKES / 2))
 

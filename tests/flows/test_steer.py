@@ -7,8 +7,9 @@ import pytest
 from bot.domain.alert import Severity
 from bot.domain.errors import FirstResponderError
 from bot.domain.incident import Incident, IncidentStatus
+from bot.domain.life import Order
 from bot.domain.lifecycle import MoveReason, Step
-from bot.flows.steer import Order, Steer
+from bot.flows.steer import Steer
 from tests.scene import Scene
 
 

@@ -13,7 +13,7 @@ from bot.domain.incident import Card, Place
 class Rooms(Protocol):
     """Opens places in the chat. Everything here may be done again and then changes nothing twice. Raises ChatError."""
 
-    async def open_channel(self, name: str, *, incident_id: str, since: datetime) -> Place:
+    async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
         """Create it, or adopt the one of this name that we ourselves created for this incident since then.
 
         Raises ChatError("name_taken") where the name belongs to somebody else.

@@ -22,6 +22,10 @@ class Incidents(Protocol):
         """Worst first, then oldest; each with its first alert alone."""
         ...
 
+    async def list_recent(self, since: datetime) -> Sequence[Incident]:
+        """Open ones, and those that were over since then; the newest first, each with its first alert alone."""
+        ...
+
     async def in_place(self, channel: str, thread_ts: str | None) -> Incident | None:
         """The incident worked on in this channel, or under this card."""
         ...

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes.words import span
+from bot.domain.life.follow_up import Priority
 from bot.domain.plaintext import plain
 from bot.domain.postmortem.judging import SOON
 from bot.domain.postmortem.material import BRIEFED, ONSET, OPENED, Material
 from bot.domain.postmortem.notes import Notes
-from bot.domain.postmortem.statement import ActionItem, Priority
+from bot.domain.postmortem.statement import ActionItem
 
 NAME_LIMIT = 80
 _LASTING = {

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.life.follow_up import Priority
+
 
 class Section(StrEnum):
     """In the order in which people read them."""
@@ -21,12 +23,6 @@ class Section(StrEnum):
     WENT_BADLY = "What went badly"
     ACTION_ITEMS = "Action items"
     LESSONS = "Lessons"
-
-
-class Priority(StrEnum):
-    P0 = "P0"  # until this is done it can happen again tomorrow
-    P1 = "P1"  # it would have been shorter or smaller
-    P2 = "P2"  # it would have been easier
 
 
 @dataclass(frozen=True, kw_only=True)

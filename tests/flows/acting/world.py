@@ -100,6 +100,9 @@ class FakeIncidents:
     async def get(self, incident_id: str) -> Incident | None:
         return self.known.get(incident_id)
 
+    async def list_recent(self, since: datetime) -> Sequence[Incident]:
+        return await self.list_open()
+
     async def list_open(self) -> list[Incident]:
         return [incident for incident in self.known.values() if incident.status.is_open]
 
