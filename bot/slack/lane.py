@@ -25,6 +25,7 @@ class Lane(Generic[V]):
         self._runner: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._settled = False
+        self._newest = 0
 
     def offer(self, version: V) -> None:
         """Send it soon, unless a newer one comes first. Ignored once a settled version was sent."""
@@ -35,11 +36,17 @@ class Lane(Generic[V]):
             self._runner = asyncio.create_task(self._run())
 
     async def settle(self, version: V) -> None:
-        """Send it now, after whatever is under way; what waits is dropped. Raises what `send` raises."""
+        """Send it now, after whatever is under way; what waits is dropped. Raises what `send` raises.
+
+        Where a newer one is settled before its turn comes, it is left to that one: Slack may let few edits through.
+        """
         self._settled = True
         self._waiting = None
+        self._newest += 1
+        number = self._newest
         async with self._turn:
-            await self._send(version)
+            if number == self._newest:
+                await self._send(version)
 
     async def idle(self) -> None:
         """Until nothing that was offered waits any more."""

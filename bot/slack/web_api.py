@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.errors import ChatError
+from bot.slack.pacing import Pacing, Urgency
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
-# Slack answers 429 with Retry-After in seconds. Longer waits than this are left to the caller's own retry.
-LONGEST_INLINE_WAIT = 30.0
-RATE_LIMIT_TRIES = 3
+RATE_LIMIT_TRIES = 3  # Slack answers 429 with Retry-After in seconds, which is waited for so often
 
 # Errors that a later try may not meet. A revoked or wrong token is among them: work waits until an operator mends it.
 PASSING = frozenset(
@@ -40,18 +38,33 @@ class WebApi:
     Calls go through the SDK's own function of each method, since Slack takes JSON for some and forms for others.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(
+        self, client: AsyncWebClient, *, pacing: Pacing | None = None, urgency: Urgency = Urgency.STATUS
+    ) -> None:
         self.client = client
+        self._pacing = pacing or Pacing()
+        self._urgency = urgency
+
+    def at(self, urgency: Urgency) -> WebApi:
+        """The same, for calls of this urgency."""
+        return WebApi(self.client, pacing=self._pacing, urgency=urgency)
+
+    @property
+    def behind(self) -> float:
+        """Seconds that calls wait now because of Slack's limits."""
+        return self._pacing.behind
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Slack's answer. Raises ChatError; `is_final` tells whether a later try can succeed."""
+        channel = str(arguments.get("channel", ""))
         for attempt in range(1, RATE_LIMIT_TRIES + 1):
+            await self._pacing.turn(method, channel, self._urgency, again=attempt > 1)
             try:
                 return await self._once(method, arguments)
             except _RateLimited as limited:
-                if attempt == RATE_LIMIT_TRIES or limited.seconds > LONGEST_INLINE_WAIT:
+                self._pacing.limited(method, channel, limited.seconds)
+                if attempt == RATE_LIMIT_TRIES:
                     raise
-                await asyncio.sleep(limited.seconds)
         raise AssertionError("unreachable")
 
     async def _once(self, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:

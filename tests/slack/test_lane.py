@@ -76,3 +76,15 @@ async def test_errors_of_progress_are_swallowed_and_those_of_the_settled_version
         await asyncio.sleep(0)
     with pytest.raises(ChatError, match="is_archived"):
         await lane.settle("final")
+
+
+async def test_of_several_settled_versions_that_wait_the_newest_is_shown() -> None:
+    message = Recorder()
+    lane = Lane(message.send, spacing=0)
+    first = asyncio.create_task(lane.settle("one"))
+    await message.started.wait()
+    later = [asyncio.create_task(lane.settle(version)) for version in ("two", "three", "four")]
+    await asyncio.sleep(0)
+    message.gate.set()
+    await asyncio.gather(first, *later)
+    assert message.shown == ["one", "four"]
