@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from bot.life_settings import LifeSettings
 from bot.settings import BotSettings
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
@@ -27,7 +28,7 @@ what to do where it does not.
 def settings_page(integrations: Mapping[str, Integration[Any]]) -> str:
     """Markdown, one table for the bot, for Slack, for memory and for each integration."""
     parts = [HEAD, _table("The bot", BotSettings), _table("Slack", SlackSettings), _table("Memory", MemorySettings)]
-    parts.append(_table("The audit log", AuditSettings))
+    parts += [_table("The incident's life", LifeSettings), _table("The audit log", AuditSettings)]
     parts += [_table(integration.title, integration.settings) for integration in integrations.values()]
     return "\n".join(parts)
 

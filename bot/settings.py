@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain.errors import SettingsError
 from bot.domain.pace import DEFAULT_RATE
 from bot.domain.setting import check_names, named_numbers, read, setting
+from bot.life_settings import LifeSettings
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
 from memory.audit_settings import AuditSettings
@@ -128,6 +129,7 @@ class Settings:
     slack: SlackSettings
     memory: MemorySettings
     audit: AuditSettings
+    life: LifeSettings
     vendors: Mapping[str, Any]  # an instance of each integration's settings class, by its name
 
 
@@ -142,5 +144,6 @@ def load(environ: Mapping[str, str], integrations: Mapping[str, Integration[Any]
         slack=read(SlackSettings, environ),
         memory=read(MemorySettings, environ),
         audit=read(AuditSettings, environ),
+        life=read(LifeSettings, environ),
         vendors={name: read(integration.settings, environ) for name, integration in integrations.items()},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +150,7 @@ async def test_a_vendor_that_hangs_is_left_and_named(
     monkeypatch.setattr(module, "CHECK_DEADLINE", 0.05)
     settings = settings_for(sandbox, tmp_path, {}, SOURCE_DEADLINE="0.05")
     hung = Integration(name="slow", title="Slow vendor", settings=type(settings.slack), check=hanging)
-    given = Settings(
-        bot=settings.bot, slack=settings.slack, memory=settings.memory, audit=settings.audit, vendors={"slow": None}
-    )
+    given = replace(settings, vendors={"slow": None})
     wrong = problems(await check_all(given, {"slow": hung}))
     assert wrong["Slow vendor"].detail == "no answer within 0.05 s"
     assert wrong["Slow vendor"].remedy
