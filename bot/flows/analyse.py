@@ -116,6 +116,7 @@ class Analyse:
         self._clock = clock
         self._paces: dict[str, Coalescer] = {}
         self._later: dict[str, asyncio.Task[None]] = {}
+        self._owed: dict[str, Callable[[], Awaitable[None]]] = {}  # by incident: what is made, and not yet shown
         self.troubles: dict[str, str] = {}  # by incident: why its last analysis failed
 
     async def __call__(self, incident_id: str) -> None:
@@ -128,7 +129,9 @@ class Analyse:
         self._paces[incident_id] = pace
         if turn is Turn.START:
             await self._run(asking, self._model)
-        elif turn is Turn.WAIT:
+            return
+        await self._show_owed(incident_id)
+        if turn is Turn.WAIT:
             self._wait(incident_id)
 
     async def close(self) -> None:
@@ -138,7 +141,20 @@ class Analyse:
 
     async def _resumed(self, incident_id: str) -> Coalescer:
         kept = [one for one in await self._answers.all(incident_id) if one.kind is AnswerKind.ANALYSIS]
+        if kept:  # whether the card showed it before the restart is not known
+            self._owed[incident_id] = lambda: self._shown(incident_id)
         return Coalescer.resumed([(one.made_at, one.asked.evidence_digest) for one in kept])
+
+    async def _shown(self, incident_id: str) -> None:
+        await self._show(incident_id)
+
+    async def _show_owed(self, incident_id: str) -> None:
+        """Also what Slack did not take the last time. Raises ChatError: then it is still owed."""
+        owed = self._owed.get(incident_id)
+        if owed is not None:
+            await owed()
+            if self._owed.get(incident_id) is owed:
+                del self._owed[incident_id]
 
     async def _asking(self, incident_id: str) -> Asking | None:
         """None before the sources have answered."""
@@ -176,9 +192,14 @@ class Analyse:
             self.troubles[incident_id] = str(error)
         finally:
             self._paces[incident_id] = self._paces[incident_id].ended(succeeded=analysis is not None)
-        await self._show(incident_id)
-        if analysis is not None:
-            await self._tell(asking, before, analysis)
+
+        async def show_and_tell(analysis: CheckedAnalysis | None = analysis) -> None:
+            await self._show(incident_id)
+            if analysis is not None:
+                await self._tell(asking, before, analysis)
+
+        self._owed[incident_id] = show_and_tell
+        await self._show_owed(incident_id)
 
     async def _said(self, asking: Asking, model: MeteredModel) -> KeptAnalysis:
         """With what a second look says of it, where there is one."""

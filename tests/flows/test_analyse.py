@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from bot.domain.briefing import Briefing
 from bot.domain.catalog import Catalog
 from bot.domain.compose import compose
 from bot.domain.confidence import Confidence
+from bot.domain.errors import ChatError
 from bot.domain.incident import Card
 from bot.domain.model import ModelTask
 from bot.domain.spend import Caps, Limits, ModelCall, Notice
@@ -93,6 +94,8 @@ class Desk:
     analyse: Analyse
     ledger: Ledger
     shows: list[str]
+    restarted: Callable[[], Analyse]
+    fail_shows: int = 0
 
     async def incident(self) -> str:
         incident_id = await self.stage.incident(title="Checkout fails")
@@ -144,19 +147,48 @@ async def desk(
         shows: list[str] = []
 
         async def show(incident_id: str) -> Briefing:
+            if made.fail_shows:
+                made.fail_shows -= 1
+                raise ChatError("unreachable", is_final=False)
             shows.append(incident_id)
             incident, found = await stage.get(incident_id), await stage.store.briefings.findings(incident_id)
             return compose(request_for(incident, Catalog(), stage.clock), found or (), stage.clock.now())
 
-        analyse = Analyse(
-            incidents=stage.store.incidents, briefings=stage.store.briefings, answers=stage.store.answers,
-            model=model, notes=Notes(), show=show, catalog=Catalog(), clock=stage.clock,
-        )  # fmt: skip
+        def started() -> Analyse:
+            return Analyse(
+                incidents=stage.store.incidents, briefings=stage.store.briefings, answers=stage.store.answers,
+                model=model, notes=Notes(), show=show, catalog=Catalog(), clock=stage.clock,
+            )  # fmt: skip
+
+        made = Desk(stage=stage, api=api, analyse=started(), ledger=ledger, shows=shows, restarted=started)
         try:
-            yield Desk(stage=stage, api=api, analyse=analyse, ledger=ledger, shows=shows)
+            yield made
         finally:
-            await analyse.close()
+            await made.analyse.close()
             await claude.close()
+
+
+async def test_what_slack_did_not_take_is_shown_the_next_time_without_another_question(tmp_path: Path) -> None:
+    async with desk(tmp_path, scripted(Json(looked("high")))) as d:
+        incident_id = await d.incident()
+        d.fail_shows = 1
+        with pytest.raises(ChatError):
+            await d.analyse(incident_id)
+        asked = len(d.api.requests)
+        assert d.shows == []
+        await d.analyse(incident_id)
+        await d.analyse(incident_id)
+        assert (d.shows, len(d.api.requests)) == ([incident_id], asked)
+
+
+async def test_after_a_restart_a_kept_analysis_is_shown_once(tmp_path: Path) -> None:
+    async with desk(tmp_path, scripted(Json(looked("high")))) as d:
+        incident_id = await d.analysed()
+        asked = len(d.api.requests)
+        d.analyse = d.restarted()
+        for _ in range(2):
+            await d.analyse(incident_id)
+        assert (d.shows, len(d.api.requests)) == ([incident_id] * 2, asked)
 
 
 # --- a second look ---------------------------------------------------------------------------------------------------

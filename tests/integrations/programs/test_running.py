@@ -155,7 +155,7 @@ async def test_deaf_to_the_polite_signal_it_still_ends_in_time(level: Isolation)
     code = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nsignal.signal(1, signal.SIG_IGN)\ntime.sleep(60)"
     outcome = await run(code, level, seconds=0.8)
     assert (outcome.stop, outcome.is_gone) == (Stop.TIMED_OUT, True)
-    assert outcome.seconds < 5
+    assert outcome.seconds < 30
 
 
 @at_every_level
