@@ -21,8 +21,9 @@ from bot.domain.audit import verify
 from bot.domain.run import Run, StepRun, StepState
 from memory.store import Store
 from tests.chaos.acting_child import TAKES, Round, World, as_line
+from tests.chaos.rounds import rounds
 
-KILLS = 200
+KILLS = rounds(100)
 LATEST_KILL = 0.35  # seconds after the child was forked: it opens the store within some 50 ms
 CHANGES_WITHIN = 2.0  # seconds in which a child mostly begins a change: every other kill waits for that
 ENDS_WITHIN = 60.0  # seconds, of what is left at the end
@@ -102,7 +103,7 @@ async def _kept(data: Path) -> tuple[Sequence[Run], Sequence[StepRun], Sequence[
 
 
 @pytest.mark.slow
-async def test_200_kills_do_nothing_twice_and_forget_nothing(
+async def test_kills_do_nothing_twice_and_forget_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     seed = time.time_ns() % 1_000_000

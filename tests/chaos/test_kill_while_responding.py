@@ -17,8 +17,9 @@ from sandbox.bot_process import BotProcess, start, usable_port
 from sandbox.slack.control import Control
 from sandbox.until import until
 from sandbox.world import World, world
+from tests.chaos.rounds import rounds
 
-KILLS = 50
+KILLS = rounds(20)
 ALERTS_A_ROUND = 2
 LATEST_KILL = 0.8  # seconds after the alerts were accepted: a response takes about as long
 SLACK_LATENCY = 0.03  # seconds a call, so that kills fall between a call and its answer
@@ -27,7 +28,7 @@ DRAINED_WITHIN = 120.0
 
 
 @pytest.mark.slow
-async def test_50_kills_lose_nothing_and_double_nothing(
+async def test_kills_lose_nothing_and_double_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     seed = time.time_ns() % 1_000_000
