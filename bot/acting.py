@@ -19,12 +19,14 @@ from bot.domain.policy import Policy
 from bot.domain.ports import Clock
 from bot.domain.ports.acting import Pager
 from bot.domain.ports.opinion import ThreadNotes
+from bot.domain.ports.replicas import Membership
 from bot.domain.runbook import CatalogKind, CatalogNames, Runbook
 from bot.domain.spend import ModelCall
 from bot.flows.acting.engine import Engine
 from bot.flows.acting.ordering import Ordering
-from bot.flows.acting.outside import Outside
+from bot.flows.acting.outside import Outside, nobody_is_gone
 from bot.flows.approve import Approve
+from bot.flows.life.reviews import ToldApprovals
 from bot.flows.switching import Switching
 from bot.settings import Settings
 from bot.slack.acting_desk import ActingDesk
@@ -114,13 +116,16 @@ def acting(
     pager: Pager | None,
     clock: Clock,
     on_change: Callable[[str], None],
+    membership: Membership | None = None,
 ) -> Acting:
-    """`on_change`: is called with the id of an incident of which a run has come to its end."""
+    """`on_change`: is called with the id of an incident of which a run has come to its end. `membership`: of this
+    process among several; what those began that are gone is taken over without waiting.
+    """
     directory = SlackDirectory(api, policy.groups)
     by_id = {runbook.id: runbook for runbook in runbooks}
     outside = Outside(
         runs=store.runs,
-        approvals=store.approvals,
+        approvals=ToldApprovals(store.approvals, store.timeline),
         incidents=store.incidents,
         switching=switches,
         directory=directory,
@@ -130,7 +135,8 @@ def acting(
         runbooks=lambda: by_id,
         policy=lambda: policy,
         catalog=lambda: catalog,
-        executor=settings.bot.executor_id,
+        executor=membership.holder if membership else settings.bot.executor_id,
+        gone=membership.gone if membership else nobody_is_gone,
         boot=secrets.token_hex(8),
         pager=pager,
         timeline=store.timeline,
@@ -152,7 +158,7 @@ def _desk(
         effects=store.effects,
         runs=Ordering(outside, names, engine.wake),
         approvals=Approve(
-            approvals=store.approvals,
+            approvals=ToldApprovals(store.approvals, store.timeline),
             directory=directory,
             board=outside.board,
             clock=outside.clock,

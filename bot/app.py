@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.errors import SettingsError
+from bot.incident_metrics import IncidentMetrics
 from bot.settings import Settings
 from bot.source_health import SourceHealth
 from bot.web import create_app
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 
 OWN_THREADS = 8  # drawing and importing; each integration has threads of its own
 STOP_WITHIN = 3  # seconds that requests under way get at the stop; a webhook takes milliseconds
+# Seconds that what is being done has to end by itself at the stop, before the server goes: 10 in all with the former,
+# where orchestrators wait 30 before they kill.
+DRAIN_WITHIN = 9.0
+SETTLE = 0.4  # seconds after the signal in which Slack still hears that we have what it just sent; it is all recorded
 
 
 class SystemClock:
@@ -84,12 +89,16 @@ class FirstResponder:
             source_deadline=settings.bot.source_deadline,
         )
         self._sources = SourceHealth(self._tools.clock)
+        self._metrics = IncidentMetrics()
+        self._stop = asyncio.Event()
 
     async def serve(self, *, on_listening: Callable[[str], None] = lambda _: None) -> None:
-        """Until SIGTERM or SIGINT. What is under way then goes on at the next start."""
+        """Until SIGTERM or SIGINT: webhooks are told to come again while what is being done ends or is laid down. What
+        is under way then goes on at the next start, or in another process. A second signal stops at once.
+        """
         _make_folder(self._settings.bot.folder)
         store = await Store.open(self._settings.bot.store_url)
-        server = _Server(self._uvicorn(self._front_door(store)))
+        server = _Server(self._uvicorn(self._front_door(store)), on_stop=self._stop.set)
         listening = asyncio.create_task(server.serve())
         try:
             waiting = asyncio.create_task(server.listening.wait())
@@ -116,6 +125,8 @@ class FirstResponder:
             on_accepted=lambda: self._wake(),
             slack_events=self._slack_door,
             sources=self._sources,
+            registries=(self._metrics.registry,),
+            is_stopping=self._stop.is_set,
         )
 
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
@@ -134,8 +145,16 @@ class FirstResponder:
     async def _respond_while(self, listening: asyncio.Task[None], store: Store) -> None:
         """Respond to incidents until the server stops. Raises where responding cannot begin at all."""
         responding = asyncio.create_task(self._respond(store))
-        await asyncio.wait({listening, responding}, return_when=asyncio.FIRST_COMPLETED)
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({listening, responding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if self._stop.is_set():
+            await asyncio.wait({listening, responding}, timeout=SETTLE, return_when=asyncio.FIRST_COMPLETED)
         responding.cancel()
+        _, late = await asyncio.wait({responding}, timeout=DRAIN_WITHIN)
+        if late:
+            log.warning("what is being done did not end within %g s: it is left where it is", DRAIN_WITHIN)
+            return
         try:
             await responding
         except asyncio.CancelledError:
@@ -148,6 +167,7 @@ class FirstResponder:
             set_wake=self._set_wake,
             ready=self._readiness.set,
             sources=self._sources,
+            metrics=self._metrics,
         )
         await responding.respond(self._settings, self._integrations, store, self._tools, doors)
 
@@ -191,9 +211,18 @@ def _import_responding() -> ModuleType:
 class _Server(uvicorn.Server):
     """Stops on SIGTERM and SIGINT without raising them again: the store is still to be closed after it."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._on_stop = on_stop
+        self._is_told = False
+
+    def _told(self, number: int) -> None:
+        """It goes on answering at first: senders whose connection is refused would not know when to come again."""
+        if self._is_told:
+            self.handle_exit(number, None)
+        self._is_told = True
+        self._on_stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -209,7 +238,7 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+            loop.add_signal_handler(number, self._told, number)
         yield
 
 

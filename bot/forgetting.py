@@ -124,7 +124,7 @@ async def _forget(bot: BotSettings, ids: Sequence[str], screen: Console, before:
                 step(at + len(ids[at : at + AT_ONCE]))
         if before is not None:
             rows += await store.purge(before)
-    rows += await asyncio.to_thread(forget_workflows, bot.folder, ids)
+    rows += await asyncio.to_thread(forget_workflows, bot.folder, ids, bot.store_url)
     screen.print(f"Deleted {len(ids):,} incident{'s' if len(ids) != 1 else ''}, {rows:,} rows.", highlight=False)
     screen.print(Text(await _out_of_the_index(bot)), soft_wrap=True)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from bot.domain.ports import Clock, Similar
+from bot.domain.ports.replicas import Membership
 from bot.domain.remembered import Recalled
 from bot.flows.learn import Learn
 from bot.flows.quote import Quoting
 from bot.flows.upkeep import Chore, dropping
+from bot.settings import BotSettings
+from bot.sharing import led
 from bot.slack.archive import Archive
 from bot.workflow_records import forget_workflows
 from memory.knowledge import Knowledge
@@ -67,23 +69,23 @@ def learn(store: Store, clock: Clock) -> Learn:
 class _Everywhere:
     """The store, and what the workflow engine keeps of an incident beside it."""
 
-    def __init__(self, store: Store, data: Path) -> None:
+    def __init__(self, store: Store, bot: BotSettings) -> None:
         self._store = store
-        self._data = data
+        self._bot = bot
         self.purge = store.purge
         self.outdated = store.outdated
 
     async def forget(self, *incident_ids: str) -> object:
-        await asyncio.to_thread(forget_workflows, self._data, incident_ids)
+        await asyncio.to_thread(forget_workflows, self._bot.folder, incident_ids, self._bot.store_url)
         return await self._store.forget(*incident_ids)
 
 
-def chores(knowledge: Knowledge, store: Store, clock: Clock, data: Path) -> Sequence[Chore]:
+def chores(knowledge: Knowledge, store: Store, clock: Clock, bot: BotSettings, replica: Membership) -> Sequence[Chore]:
     found = [
         Chore(
             name="dropping what is old",
             every=DAY,
-            do=dropping(_Everywhere(store, data), clock, retention=knowledge.retention),
+            do=led(replica, dropping(_Everywhere(store, bot), clock, retention=knowledge.retention)),
             first_after=SOON,
         )
     ]

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,36 +17,40 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from bot.acting import Acting, acting, actions, checkpointing, pager, policy_of, stops_model, switching
-from bot.analysing import analysis, metered_model
+from bot.analysing import metered_model
 from bot.asking import questions
-from bot.domain.catalog import Catalog
+from bot.domain.incident import IncidentStatus
 from bot.domain.ports import Clock, ContextSource, Warmable
-from bot.domain.ports.opinion import ThreadNotes
+from bot.domain.ports.acting import Pager
 from bot.domain.runbook import Runbook
+from bot.first_response import Slack, guards_of, redraw, responder, sources_of
 from bot.flows.analyse import KeptOpinions
-from bot.flows.brief import Brief
 from bot.flows.dispatch import Dispatch
-from bot.flows.dress import Dress
 from bot.flows.gather import Gather
-from bot.flows.guard import Guard, Limits
-from bot.flows.investigate import Investigate
+from bot.flows.guard import Guard
 from bot.flows.metered import MeteredModel
-from bot.flows.picture import DrawChart
-from bot.flows.place import OpenPlace
 from bot.flows.redraw import Redraw
 from bot.flows.respond import Responder
 from bot.flows.switching import Switching
 from bot.flows.triage import Triage
 from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
-from bot.keeping import archive, chores, quoting
-from bot.settings import BotSettings, Settings
+from bot.incident_metrics import IncidentMetrics
+from bot.keeping import archive, chores, learn, quoting
+from bot.life_given import Beside, Given, Waking, beside
+from bot.living import Living, living
+from bot.replicas import Replica
+from bot.settings import Settings
+from bot.sharing import Alone, joined, leave
 from bot.slack.acting_desk import ActingDesk
-from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
+from bot.slack.chat import SlackCards, SlackRooms
 from bot.slack.connection import connected, reach, web_client
 from bot.slack.desk import Desk
+from bot.slack.directory import SlackDirectory
 from bot.slack.event_worker import EventWorker
+from bot.slack.life_desk import LifeDesk
 from bot.slack.listeners import build
+from bot.slack.pacing import Urgency
 from bot.slack.questions import Questions
 from bot.slack.thread_notes import SlackThreadNotes
 from bot.slack.web_api import WebApi
@@ -54,8 +58,6 @@ from bot.source_health import SourceHealth
 from bot.workflows import Workflows
 from integrations.descriptor import ActionTools, Integration, Tools
 from integrations.programs.programs import Programs
-from integrations.resvg import ResvgRenderer
-from integrations.threads import SourceThreads
 from memory.knowledge import Files, Knowledge
 from memory.ledger import Ledger
 from memory.runbooks import load_runbooks
@@ -63,10 +65,7 @@ from memory.store import Store
 
 log = logging.getLogger(__name__)
 
-# Blocking calls of one integration's client, times incidents that open at the same moment. Started as they are needed.
-SOURCE_THREADS = 32
 ENDS_WITHIN = 8.0  # seconds that a step which is being done has to end by itself when the bot is stopped
-DRAWN_FROM = ("prometheus", "github")  # sources of charts, and of the changes that are marked in them
 GITHUB = "https://github.com"
 
 
@@ -81,6 +80,46 @@ class Doors:
     set_wake: Callable[[Callable[[], None]], None]
     ready: Callable[[str, str], None]  # (part, "ok" or what is missing)
     sources: SourceHealth
+    metrics: IncidentMetrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    integrations: Mapping[str, Integration[Any]]
+    store: Store
+    tools: Tools
+    doors: Doors
+    stack: AsyncExitStack
+    replica: Replica | Alone
+    knowledge: Knowledge
+    api: WebApi
+    slack: Slack
+    notes: SlackThreadNotes
+    switches: Switching
+    model: MeteredModel | None
+    runbooks: Sequence[Runbook]
+
+    @property
+    def clock(self) -> Clock:
+        return self.tools.clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Looking:
+    """The first response, and what keeps it going."""
+
+    sources: Mapping[str, Sequence[ContextSource]]
+    guards: Sequence[Guard]
+    asked: Questions
+    around: Beside
+    followed: Waking
+    first: Responder
+    drawing: Redraw
+    workflows: Workflows
+    dispatch: Dispatch
 
 
 async def respond(
@@ -92,44 +131,158 @@ async def respond(
 ) -> None:
     """Respond to incidents until cancelled."""
     async with AsyncExitStack() as stack:
-        knowledge = await _knowledge(settings, store, tools.clock)
-        stack.push_async_callback(knowledge.close)
-        api = WebApi(await stack.enter_async_context(web_client(settings.slack)))
-        bot_user = str((await reach(lambda: api.call("auth.test"), doors.ready))["user_id"])
-        sources = _sources(settings, integrations, tools)
-        guards = _guards(settings.bot, sources, knowledge.sources, tools.clock, doors.sources)
-        gather = Gather(guards, deadline=settings.bot.source_deadline)
-        notes = SlackThreadNotes(api, store.effects)
-        switches = switching(store, notes, tools.clock)
-        model = await stack.enter_async_context(
-            metered_model(settings, store, notes, tools.clock, is_stopped=stops_model(switches))
-        )
-        runbooks = load_runbooks(Path(settings.bot.runbooks))
-        asked = questions(settings, store, api, knowledge, guards, runbooks, model, tools.clock)
-        stack.push_async_callback(asked.close)
-        responder = _responder(settings, store, api, bot_user, gather, knowledge.catalog, tools, model, notes)
-        if responder.analyse is not None:
-            stack.push_async_callback(responder.analyse.close)
-        redraw = _redraw(store, responder, guards, knowledge.catalog, tools.clock)
-        stack.push_async_callback(redraw.close)
-        workflows = await stack.enter_async_context(_durable(settings, responder))
-        doors.ready("workflows", "ok")
-        dispatch = _dispatch(settings.bot, store, workflows, redraw, tools.clock)
-        doors.set_wake(dispatch.wake)
-        doing = _acting(settings, integrations, store, api, tools, knowledge.catalog, runbooks, switches, redraw)
-        stack.push_async_callback(doing.engine.stop, ENDS_WITHIN)
-        await stack.enter_async_context(checkpointing(settings, store, tools.clock))
-        worker = await stack.enter_async_context(
-            _listening(settings, store, api, knowledge, tools.clock, dispatch, doors, asked, doing.desk)
-        )
+        ground = await _ground(settings, integrations, store, tools, doors, stack)
+        looking = await _looking(ground)
+        doing, life = await _doing(ground, looking)
+        worker = await stack.enter_async_context(_listening(ground, looking, doing.desk, life.desk))
         if settings.bot.preload:
-            stack.enter_context(_preloading(sources, knowledge, tools, doors))
+            stack.enter_context(_preloading(looking.sources, ground.knowledge, tools, doors))
         calm()
-        async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
-            working.create_task(dispatch.run())
-            working.create_task(worker.run())
-            working.create_task(doing.engine.run())
-            working.create_task(Upkeep(chores(knowledge, store, tools.clock, settings.bot.folder)).run())
+        await _work(ground, looking, doing, life, worker)
+
+
+async def _ground(
+    settings: Settings,
+    integrations: Mapping[str, Integration[Any]],
+    store: Store,
+    tools: Tools,
+    doors: Doors,
+    stack: AsyncExitStack,
+) -> _Ground:
+    replica = await stack.enter_async_context(joined(settings.bot, store))
+    knowledge = await _knowledge(settings, store, tools.clock)
+    stack.push_async_callback(knowledge.close)
+    api = WebApi(await stack.enter_async_context(web_client(settings.slack)))
+    bot_user = str((await reach(lambda: api.call("auth.test"), doors.ready))["user_id"])
+    urgent = api.at(Urgency.VERDICT)
+    notes = SlackThreadNotes(api, store.effects)
+    switches = switching(store, notes, tools.clock)
+    model = await stack.enter_async_context(
+        metered_model(settings, store, notes, tools.clock, is_stopped=stops_model(switches))
+    )
+    return _Ground(
+        settings=settings,
+        integrations=integrations,
+        store=store,
+        tools=tools,
+        doors=doors,
+        stack=stack,
+        replica=replica,
+        knowledge=knowledge,
+        api=api,
+        slack=Slack(api=urgent, rooms=SlackRooms(urgent, bot_user=bot_user), cards=SlackCards(urgent)),
+        notes=notes,
+        switches=switches,
+        model=model,
+        runbooks=load_runbooks(Path(settings.bot.runbooks)),
+    )
+
+
+async def _looking(ground: _Ground) -> _Looking:
+    settings, store, clock, stack, model = ground.settings, ground.store, ground.clock, ground.stack, ground.model
+    knowledge, catalog = ground.knowledge, ground.knowledge.catalog
+    sources = sources_of(settings, ground.integrations, ground.tools)
+    guards = guards_of(settings.bot, sources, knowledge.sources, clock, ground.doors.sources)
+    gather = Gather(guards, deadline=settings.bot.source_deadline)
+    asked = questions(settings, store, ground.api, knowledge, guards, ground.runbooks, model, clock)
+    stack.push_async_callback(asked.close)
+    opinions = KeptOpinions(store.answers)
+    around = beside(store, ground.api, opinions if model else None)
+    followed = Waking()
+    first = responder(
+        settings, store, ground.slack, gather, catalog, ground.tools, model, ground.notes, opinions, around, followed
+    )
+    if first.analyse is not None:
+        stack.push_async_callback(first.analyse.close)
+    drawing = redraw(store, first, guards, catalog, clock)
+    stack.push_async_callback(drawing.close)
+    workflows = await stack.enter_async_context(_durable(settings, first, ground.replica))
+    ground.doors.ready("workflows", "ok")
+    dispatch = _dispatch(settings, store, workflows, drawing, followed, clock)
+    ground.doors.set_wake(dispatch.wake)
+    return _Looking(
+        sources=sources,
+        guards=guards,
+        asked=asked,
+        around=around,
+        followed=followed,
+        first=first,
+        drawing=drawing,
+        workflows=workflows,
+        dispatch=dispatch,
+    )
+
+
+async def _doing(ground: _Ground, looking: _Looking) -> tuple[Acting, Living]:
+    """Raises ConfigFileError."""
+    settings, store, api, catalog = ground.settings, ground.store, ground.api, ground.knowledge.catalog
+    lent = ActionTools(clock=ground.clock, threads=ground.tools.threads, programs=Programs())
+    policy, paging = policy_of(settings), pager(settings, lent, catalog)
+    doing = acting(
+        settings,
+        store,
+        api.at(Urgency.APPROVAL),
+        runbooks=ground.runbooks,
+        policy=policy,
+        catalog=catalog,
+        actions=actions(settings, ground.integrations, store, api, lent),
+        switches=ground.switches,
+        pager=paging,
+        clock=ground.clock,
+        on_change=looking.drawing.soon,
+        membership=ground.replica,
+    )
+    ground.stack.push_async_callback(doing.engine.stop, ENDS_WITHIN)
+    await ground.stack.enter_async_context(checkpointing(settings, store, ground.clock))
+    return doing, _living(ground, looking, SlackDirectory(api, policy.groups), paging, lent)
+
+
+def _living(
+    ground: _Ground, looking: _Looking, directory: SlackDirectory, paging: Pager | None, lent: ActionTools
+) -> Living:
+    changed = Waking()
+    given = Given(
+        settings=ground.settings,
+        store=ground.store,
+        api=ground.api,
+        rooms=ground.slack.rooms,
+        cards=ground.slack.cards,
+        catalog=ground.knowledge.catalog,
+        guards=looking.guards,
+        responder=looking.first,
+        model=ground.model,
+        directory=directory,
+        pager=paging,
+        learn=learn(ground.store, ground.clock),
+        lent=lent,
+        metrics=ground.doors.metrics,
+        changed=changed,
+        on_accepted=looking.dispatch.wake,
+        leads=lambda: ground.replica.is_leader,
+    )
+    life = living(given, looking.around)
+    ground.stack.push_async_callback(life.close)
+    looking.followed.listeners.append(life.following.wake)
+    changed.listeners += [life.following.wake, lambda _: looking.dispatch.wake()]
+    return life
+
+
+async def _work(ground: _Ground, looking: _Looking, doing: Acting, life: Living, worker: EventWorker) -> None:
+    def look_around() -> None:  # another process came or went
+        doing.engine.look()
+        worker.wake()
+        looking.dispatch.wake()
+        life.following.wake()
+
+    upkeep = Upkeep(chores(ground.knowledge, ground.store, ground.clock, ground.settings.bot, ground.replica))
+    ground.stack.push_async_callback(leave, ground.replica, ground.store)
+    async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
+        working.create_task(looking.dispatch.run())
+        working.create_task(worker.run())
+        working.create_task(ground.replica.run(looking.workflows.adopt, on_change=look_around))
+        working.create_task(doing.engine.run())
+        working.create_task(life.following.run())
+        working.create_task(upkeep.run())
 
 
 async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledge:
@@ -142,42 +295,6 @@ async def _knowledge(settings: Settings, store: Store, clock: Clock) -> Knowledg
     )
     web, token = (github.web, github.token) if github else (GITHUB, None)
     return await Knowledge.load(files, settings.memory, store, clock, github=web, token=token)
-
-
-def _sources(
-    settings: Settings, integrations: Mapping[str, Integration[Any]], tools: Tools
-) -> Mapping[str, tuple[ContextSource, ...]]:
-    """By integration. Each has threads of its own: a dead vendor's calls keep no other vendor's waiting."""
-    made = {}
-    for name, integration in integrations.items():
-        if integration.sources is not None:
-            threads, deadline = SourceThreads(SOURCE_THREADS), settings.bot.deadline_of(name)
-            own = replace(tools, threads=threads, source_deadline=deadline)
-            made[name] = integration.sources(settings.vendors[name], own)
-    return made
-
-
-def _guards(
-    bot: BotSettings,
-    sources: Mapping[str, Sequence[ContextSource]],
-    own: Sequence[ContextSource],
-    clock: Clock,
-    health: SourceHealth,
-) -> tuple[Guard, ...]:
-    """Vendors' sources with their limits, then our own."""
-    guards = [
-        Guard(
-            source,
-            deadline=bot.deadline_of(name),
-            limits=Limits(clock=clock, rate=bot.rate_of(name)),
-            watch=health.note,
-        )
-        for name, made in sources.items()
-        for source in made
-    ]
-    guards += [Guard(source, deadline=bot.source_deadline, watch=health.note) for source in own]
-    health.expect(guard.name for guard in guards)
-    return tuple(guards)
 
 
 @contextmanager
@@ -202,119 +319,33 @@ def _preloading(
         warming.cancel()
 
 
-def _responder(
-    settings: Settings,
-    store: Store,
-    api: WebApi,
-    bot_user: str,
-    gather: Gather,
-    catalog: Catalog,
-    tools: Tools,
-    model: MeteredModel | None,
-    notes: ThreadNotes,
-) -> Responder:
-    cards = SlackCards(api)
-    opinions = KeptOpinions(store.answers)
-    rooms = SlackRooms(api, bot_user=bot_user)
-    draw = DrawChart(renderer=ResvgRenderer(tools.threads), pictures=SlackPictures(api), effects=store.effects)
-    brief = Brief(
-        incidents=store.incidents,
-        briefings=store.briefings,
-        agenda=store.agenda,
-        cards=cards,
-        draw=draw,
-        catalog=catalog,
-        clock=tools.clock,
-        opinions=opinions if model else None,
-    )
-    return Responder(
-        open_place=_open_place(settings, store, rooms, cards),
-        investigate=Investigate(
-            incidents=store.incidents,
-            briefings=store.briefings,
-            cards=cards,
-            gather=gather,
-            draw=draw,
-            catalog=catalog,
-            clock=tools.clock,
-        ),
-        brief=brief,
-        dress=Dress(
-            incidents=store.incidents,
-            briefings=store.briefings,
-            places=store.places,
-            rooms=rooms,
-            cards=cards,
-            catalog=catalog,
-        ),
-        analyse=analysis(model, store, notes, catalog, tools.clock, brief, opinions),
-    )
-
-
-def _open_place(settings: Settings, store: Store, rooms: SlackRooms, cards: SlackCards) -> OpenPlace:
-    return OpenPlace(
-        incidents=store.incidents,
-        places=store.places,
-        effects=store.effects,
-        rooms=rooms,
-        cards=cards,
-        triage_channel=settings.slack.triage_channel,
-    )
-
-
-def _dispatch(bot: BotSettings, store: Store, workflows: Workflows, redraw: Redraw, clock: Clock) -> Dispatch:
+def _dispatch(
+    settings: Settings, store: Store, workflows: Workflows, drawing: Redraw, followed: Waking, clock: Clock
+) -> Dispatch:
     return Dispatch(
-        triage=Triage(store.desk, clock=clock, window=timedelta(minutes=bot.grouping_window)),
+        triage=Triage(
+            store.desk,
+            clock=clock,
+            window=timedelta(minutes=settings.bot.grouping_window),
+            on_recovery=IncidentStatus.MONITORING if settings.life.asks else IncidentStatus.RESOLVED,
+        ),
         agenda=store.agenda,
         incidents=store.incidents,
         starter=workflows,
-        on_over=redraw.soon,
-    )
-
-
-def _acting(
-    settings: Settings,
-    integrations: Mapping[str, Integration[Any]],
-    store: Store,
-    api: WebApi,
-    tools: Tools,
-    catalog: Catalog,
-    runbooks: Sequence[Runbook],
-    switches: Switching,
-    redraw: Redraw,
-) -> Acting:
-    """Raises ConfigFileError."""
-    lent = ActionTools(clock=tools.clock, threads=tools.threads, programs=Programs())
-    return acting(
-        settings,
-        store,
-        api,
-        runbooks=runbooks,
-        policy=policy_of(settings),
-        catalog=catalog,
-        actions=actions(settings, integrations, store, api, lent),
-        switches=switches,
-        pager=pager(settings, lent, catalog),
-        clock=tools.clock,
-        on_change=redraw.soon,
-    )
-
-
-def _redraw(store: Store, responder: Responder, guards: Sequence[Guard], catalog: Catalog, clock: Clock) -> Redraw:
-    return Redraw(
-        guards=[guard for guard in guards if guard.name in DRAWN_FROM],
-        incidents=store.incidents,
-        briefings=store.briefings,
-        draw=responder.investigate.draw,
-        show=responder.brief,
-        catalog=catalog,
-        clock=clock,
+        on_over=drawing.soon,
+        on_change=followed,
     )
 
 
 @asynccontextmanager
-async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Workflows]:
-    workflows = Workflows(responder, data_dir=settings.bot.folder, executor_id=settings.bot.executor_id)
+async def _durable(settings: Settings, responder: Responder, replica: Replica | Alone) -> AsyncIterator[Workflows]:
+    workflows = Workflows(
+        responder,
+        data_dir=settings.bot.folder,
+        executor_id=replica.holder,
+        store_url=settings.bot.store_url,
+        membership=replica,
+    )
     workflows.launch()
     try:
         yield workflows
@@ -324,34 +355,31 @@ async def _durable(settings: Settings, responder: Responder) -> AsyncIterator[Wo
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings,
-    store: Store,
-    api: WebApi,
-    knowledge: Knowledge,
-    clock: Clock,
-    dispatch: Dispatch,
-    doors: Doors,
-    asked: Questions,
-    acts: ActingDesk,
+    ground: _Ground, looking: _Looking, acts: ActingDesk, life: LifeDesk
 ) -> AsyncIterator[EventWorker]:
+    store, slack, knowledge, clock = ground.store, ground.settings.slack, ground.knowledge, ground.clock
     desk = Desk(
-        api=api,
+        api=ground.api,
         incidents=store.incidents,
         timeline=store.timeline,
         effects=store.effects,
         inbox=store.inbox,
         clock=clock,
-        command=settings.slack.command,
+        command=slack.command,
         services=tuple(knowledge.catalog.services),
-        on_accepted=dispatch.wake,
-        archive=archive(knowledge, store, clock, settings.slack.command),
+        on_accepted=looking.dispatch.wake,
+        archive=archive(knowledge, store, clock, slack.command),
         quoting=quoting(knowledge, store, clock),
-        questions=asked,
-        costs=Ledger(store.spending, settings.memory.limits),
+        questions=looking.asked,
+        costs=Ledger(store.spending, ground.settings.memory.limits),
         acting=acts,
+        life=life,
+        reactions=slack.reactions,
     )
-    worker = EventWorker(asked.events, desk)
-    asked.events.wake = worker.wake
-    app = build(api.client, settings.slack, events=store.slack_events, desk=desk, on_event=worker.wake)
-    async with connected(settings.slack, app, api, open_door=doors.open_slack, ready=doors.ready):
+    events = looking.asked.events
+    worker = EventWorker(events, desk)
+    events.wake = worker.wake
+    app = build(ground.api.client, slack, events=store.slack_events, desk=desk, on_event=worker.wake)
+    doors = ground.doors
+    async with connected(slack, app, ground.api, open_door=doors.open_slack, ready=doors.ready):
         yield worker

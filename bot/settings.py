@@ -41,7 +41,10 @@ class BotSettings:
     )
     history: str = setting("HISTORY_DIR", default="", help="folder of past incidents (*.yaml), read at start")
     executor_id: str = setting(
-        "EXECUTOR_ID", default="first-responder-0", help="stable name of this process; two running ones never share one"
+        "EXECUTOR_ID",
+        default="first-responder-0",
+        help="stable name of this process; two running ones never share one. With PostgreSQL the default is the host's "
+        "name and a digest of the data folder",
     )
     source_deadline: float = setting(
         "SOURCE_DEADLINE", default=4.0, help="seconds a context source may take before the briefing goes without it"

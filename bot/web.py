@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -23,39 +23,33 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.domain.errors import CompressedBody, NotStored, PayloadTooLarge, RejectedWebhook, UnreadablePayload
+from bot.domain.errors import NotStored
 from bot.domain.ports import Acceptance, Clock, Inbox
+from bot.lobby import (
+    BODY_CAP,
+    MAX_BYTES,
+    MAX_WAITING,
+    READ_TIMEOUT,
+    RETRY_AFTER,
+    STORE_WITHIN,
+    Answer,
+    HungUp,
+    Limits,
+    Lobby,
+    Room,
+    headers_of,
+)
 from bot.source_health import SourceHealth
 from integrations.descriptor import AlertFormat, WebhookRequest
 
 logger = logging.getLogger(__name__)
 
 WEBHOOKS = "/webhooks/"
-BODY_CAP = 1_048_576  # bytes. PagerDuty drops what is over 256 KB; Alertmanager's groups are 1 to 2 KB an alert
-MAX_WAITING = 2_000  # about a fifth of a second of what the store takes; with more, everybody would only wait longer
-RETRY_AFTER = 5  # seconds; Alertmanager and PagerDuty both try again for longer than that
-READ_TIMEOUT = 10.0  # seconds for a whole body; PagerDuty itself gives up after 5
 
 _ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _ENCODE = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    status: int
-    outcome: str  # for the counter
-    body: Mapping[str, str]
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Limits:
-    body_cap: int
-    max_waiting: int
-    retry_after: int
-    read_timeout: float
 
 
 def create_app(
@@ -68,27 +62,40 @@ def create_app(
     slack_events: ASGIApp | None,
     not_set_up: Mapping[str, str] | None = None,
     sources: SourceHealth | None = None,
+    registries: Sequence[CollectorRegistry] = (),
     body_cap: int = BODY_CAP,
     max_waiting: int = MAX_WAITING,
+    max_bytes: int = MAX_BYTES,
     retry_after: int = RETRY_AFTER,
     read_timeout: float = READ_TIMEOUT,
+    store_within: float = STORE_WITHIN,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> ASGIApp:
     """`formats`, and `not_set_up` (name -> what to do about it), are the webhooks there are.
 
     `readiness` tells each part's state: "ok", or what is missing; `sources` how they do, which decides nothing.
-    `on_accepted` is called after a delivery is stored.
+    `registries` are further ones on the page of metrics.
+    `on_accepted` is called after a delivery is stored. While `is_stopping` everybody is told to come again.
     """
-    limits = _Limits(body_cap=body_cap, max_waiting=max_waiting, retry_after=retry_after, read_timeout=read_timeout)
+    limits = Limits(
+        body_cap=body_cap,
+        max_waiting=max_waiting,
+        max_bytes=max_bytes,
+        retry_after=retry_after,
+        read_timeout=read_timeout,
+        store_within=store_within,
+    )
+    lobby = Lobby(limits, is_stopping)
     sources = sources or SourceHealth(clock)
-    metrics = _Metrics(sources)
-    intake = _Intake(inbox=inbox, clock=clock, on_accepted=on_accepted, limits=limits)
+    metrics = _Metrics(sources, registries)
+    intake = _Intake(inbox=inbox, clock=clock, on_accepted=on_accepted, lobby=lobby)
     routes = [
         Route("/healthz", _healthz),
-        Route("/readyz", _readyz(readiness, sources)),
+        Route("/readyz", _readyz(readiness, sources, is_stopping)),
         Route("/metrics", metrics.page),
     ]
     if slack_events is not None:
-        routes.append(Route("/slack/events", _Handed(slack_events), methods=["POST"]))
+        routes.append(Route("/slack/events", _Handed(slack_events, lobby), methods=["POST"]))
     app = Starlette(routes=routes, exception_handlers={404: _no_page, 405: _wrong_method, 500: _broken})
     app.router.redirect_slashes = False  # senders of webhooks do not follow redirects
     webhooks = _Webhooks(formats, not_set_up or {}, intake, metrics)
@@ -133,7 +140,7 @@ class _Webhooks:
             return
         try:
             answer = await self._intake.answer(alert_format, scope, receive)
-        except _HungUp:
+        except HungUp:
             self._metrics.count(name, "hung_up")
             return
         await _send(send, answer)
@@ -144,108 +151,56 @@ class _Webhooks:
             # The sender is who it says it is and will not send this again: somebody has to see it.
             logger.warning("a webhook from %s was refused: %s", name, answer.body["error"])
 
-    def _unknown(self, name: str) -> _Answer:
+    def _unknown(self, name: str) -> Answer:
         names = ", ".join(sorted(self._formats)) or "none"
         why = self._not_set_up.get(name, "There is no webhook of this name.")
-        return _Answer(status=404, outcome="unknown", body={"error": f"{why} Set up here: {names}."})
+        return Answer(status=404, outcome="unknown", body={"error": f"{why} Set up here: {names}."})
 
 
 class _Intake:
     """One webhook from its bytes to the store."""
 
-    def __init__(self, *, inbox: Inbox, clock: Clock, on_accepted: Callable[[], None], limits: _Limits) -> None:
+    def __init__(self, *, inbox: Inbox, clock: Clock, on_accepted: Callable[[], None], lobby: Lobby) -> None:
         self._inbox = inbox
         self._clock = clock
         self._on_accepted = on_accepted
-        self._limits = limits
-        self._inside = 0
+        self._lobby = lobby
 
-    async def answer(self, alert_format: AlertFormat, scope: Scope, receive: Receive) -> _Answer:
-        """Raises _HungUp."""
+    async def answer(self, alert_format: AlertFormat, scope: Scope, receive: Receive) -> Answer:
+        """Raises HungUp."""
         if scope["method"] != "POST":
-            return _Answer(status=405, outcome="wrong_method", body=_ONLY_POST, headers=((b"allow", b"POST"),))
-        if self._inside >= self._limits.max_waiting:
-            return self._later("overloaded", "Too many webhooks are waiting.")
-        self._inside += 1
-        try:
-            return await self._take(alert_format, scope, receive)
-        except RejectedWebhook as refused:
-            return _refusal(refused)
-        except NotStored as error:
-            return self._later("not_stored", f"It could not be stored: {error}.")
-        except TimeoutError:
-            waited = f"The body did not arrive within {self._limits.read_timeout:g} s."
-            return self._later("too_slow", waited, (b"connection", b"close"))
-        finally:
-            self._inside -= 1
+            return Answer(status=405, outcome="wrong_method", body=_ONLY_POST, headers=((b"allow", b"POST"),))
+        answer = await self._lobby.within(lambda room: self._take(alert_format, scope, receive, room))
+        assert answer is not None
+        return answer
 
-    async def _take(self, alert_format: AlertFormat, scope: Scope, receive: Receive) -> _Answer:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        async with asyncio.timeout(self._limits.read_timeout):
-            body = await _read(headers, receive, self._limits.body_cap)
+    async def _take(self, alert_format: AlertFormat, scope: Scope, receive: Receive, room: Room) -> Answer:
+        headers = headers_of(scope)
+        body = await room.body(headers, receive)
         request = WebhookRequest(headers=headers, body=body, received_at=self._clock.now())
         if (verifying := alert_format.verify(request)) is not None:
             await verifying
         delivery = alert_format.parse(request)
-        if not delivery.alerts:
+        if delivery.is_empty:
             return _ACCEPTED["ignored"]
-        acceptance = await self._inbox.accept(delivery)
+        within = self._lobby.limits.store_within
+        try:
+            async with asyncio.timeout(within):
+                acceptance = await self._inbox.accept(delivery)
+        except NotStored as error:
+            return self._lobby.later("not_stored", f"It could not be stored: {error}.")
+        except TimeoutError:
+            return self._lobby.later("not_stored", f"It was not stored within {within:g} s.")
         if acceptance is Acceptance.STORED:
             self._on_accepted()
         return _ACCEPTED[acceptance]
 
-    def _later(self, outcome: str, why: str, *headers: tuple[bytes, bytes]) -> _Answer:
-        """503, never 429 or 408: Alertmanager tries again after 5xx only, PagerDuty drops after most 4xx."""
-        after = str(self._limits.retry_after)
-        body = {"error": f"{why} Try again in {after} s."}
-        return _Answer(status=503, outcome=outcome, body=body, headers=((b"retry-after", after.encode()), *headers))
 
-
-class _HungUp(Exception):
-    """The sender went away before its body was complete."""
-
-
-async def _read(headers: Mapping[str, str], receive: Receive, cap: int) -> bytes:
-    """The whole body, never more than `cap` of it in memory. Raises PayloadTooLarge, CompressedBody, _HungUp."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise CompressedBody("Content-Encoding: compressed bodies are not read, send it as plain JSON")
-    stated = headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > cap:
-        raise _too_large(cap)
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _HungUp
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > cap:
-            raise _too_large(cap)
-        more = message.get("more_body", False)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _too_large(cap: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"body: is over {cap} bytes, send fewer alerts at once (Alertmanager: max_alerts)")
-
-
-def _refusal(refused: RejectedWebhook) -> _Answer:
-    body = {"error": str(refused)}
-    if isinstance(refused, UnreadablePayload) and refused.field:
-        body["field"] = refused.field
-    return _Answer(status=refused.status, outcome=_OUTCOMES.get(refused.status, "refused"), body=body)
-
-
-_OUTCOMES = {401: "bad_signature", 413: "too_large", 415: "compressed", 422: "unreadable"}
 _ONLY_POST = {"error": "Webhooks are sent by POST."}
-_ACCEPTED = {
-    status: _Answer(status=202, outcome=status, body={"status": status}) for status in (*Acceptance, "ignored")
-}
+_ACCEPTED = {status: Answer(status=202, outcome=status, body={"status": status}) for status in (*Acceptance, "ignored")}
 
 
-async def _send(send: Send, answer: _Answer) -> None:
+async def _send(send: Send, answer: Answer) -> None:
     body = _ENCODE(answer.body)
     length = str(len(body)).encode()
     headers = ((b"content-type", b"application/json"), (b"content-length", length), *answer.headers)
@@ -255,20 +210,39 @@ async def _send(send: Send, answer: _Answer) -> None:
 
 @dataclass(frozen=True)
 class _Handed:
-    """Hands requests to an ASGI application, function or object."""
+    """Hands Slack's requests to its listeners: the whole body at once, no larger and no more of them than webhooks."""
 
     app: ASGIApp
+    lobby: Lobby
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
+        try:
+            answer = await self.lobby.within(lambda room: self._hand(scope, receive, send, room))
+        except HungUp:
+            return
+        if answer is not None:
+            await _send(send, answer)
+
+    async def _hand(self, scope: Scope, receive: Receive, send: Send, room: Room) -> None:
+        body = await room.body(headers_of(scope), receive)
+        told = False
+
+        async def read() -> Message:
+            nonlocal told
+            if told:
+                return await receive()
+            told = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, read, send)
 
 
 class _Metrics:
-    """What the front door counts, in a registry of its own, and what is counted of the sources."""
+    """What the front door counts, in a registry of its own, and what is counted elsewhere."""
 
-    def __init__(self, sources: SourceHealth) -> None:
-        self._sources = sources
+    def __init__(self, sources: SourceHealth, registries: Sequence[CollectorRegistry]) -> None:
         self._registry = CollectorRegistry()
+        self._shown = (self._registry, sources.registry, *registries)
         self._webhooks = Counter(
             "webhooks", "Webhooks by source and outcome.", ("source", "outcome"), registry=self._registry
         )
@@ -288,7 +262,7 @@ class _Metrics:
         self._seconds.observe(seconds)
 
     async def page(self, request: Request) -> Response:
-        told = generate_latest(self._registry) + generate_latest(self._sources.registry)
+        told = b"".join(generate_latest(registry) for registry in self._shown)
         return Response(told, media_type=CONTENT_TYPE_LATEST)
 
 
@@ -297,10 +271,12 @@ async def _healthz(request: Request) -> Response:
 
 
 def _readyz(
-    readiness: Callable[[], Awaitable[Mapping[str, str]]], sources: SourceHealth
+    readiness: Callable[[], Awaitable[Mapping[str, str]]], sources: SourceHealth, is_stopping: Callable[[], bool]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         parts = dict(await readiness())
+        if is_stopping():
+            parts["bot"] = "is being stopped"
         ready = all(state == "ok" for state in parts.values())
         told = {"ready": ready, "parts": parts, "sources": sources.report()}
         return JSONResponse(told, status_code=200 if ready else 503)

@@ -3,6 +3,9 @@
 Rules, each measured against kill -9: workflows hold ids and no domain state; each gathered coroutine runs exactly one
 step (the engine numbers steps by the order they start in); steps run at least once, so everything they do looks before
 it acts; version and executor id are stated, since a generated version would strand work after an upgrade.
+
+Where the store is PostgreSQL the engine's tables are there as well, in a schema of their own, and every process may go
+on with what another one began: `adopt` puts what a dead process had in hand back into the queue that all take from.
 Importing this module costs a second: `bot.app` does so after the first webhook can be accepted.
 """
 
@@ -12,7 +15,7 @@ import asyncio
 import logging
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +24,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 from bot.domain.errors import ChatError, NotStored, SettingsError
+from bot.domain.ports.replicas import Membership
 from bot.flows.respond import Responder
 
 log = logging.getLogger(__name__)
@@ -30,10 +34,18 @@ VERSION = "1"  # raised only when a change would not replay the steps of running
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # seconds between tries while Slack cannot be used
 MOST_RESTARTS = 5  # a response that failed for good is begun again at most so often
 CLOSING_THREADS = 4
+SCHEMA = "workflows"  # of the engine's tables on PostgreSQL
+CONNECTIONS = 10  # to PostgreSQL at the most: two for each thread that works, and the one that listens
+# Seconds after which PostgreSQL ends a transaction that nothing happens in: a process that was stopped in the midst of
+# one would keep its rows locked while another one adopts them.
+IDLE_IN_TRANSACTION = 5.0
+FENCE_LOOK = 0.2  # seconds between looks while it is not certain that no other process has taken over
 OLDEST_SQLITE = (3, 42)  # the engine's SQL uses unixepoch('subsec') on Python 3.12 and newer
 
 _responder: Responder | None = None
-_steps: set[asyncio.Task[object]] = set()  # that run a step now
+_membership: Membership | None = None  # None: the only process
+_tasks: set[asyncio.Task[object]] = set()  # of workflows and steps that are under way
+_is_closing = False
 
 
 def _flows() -> Responder:
@@ -70,6 +82,7 @@ async def _analyse(incident_id: str) -> None:
 
 @DBOS.workflow(name="respond")
 async def _respond(incident_id: str) -> None:
+    _under_way()
     await asyncio.gather(_open_place(incident_id), _investigate(incident_id))
     await _brief(incident_id)
     await _dress(incident_id)
@@ -78,18 +91,28 @@ async def _respond(incident_id: str) -> None:
 
 @DBOS.workflow(name="refresh")
 async def _refresh(incident_id: str) -> None:
+    _under_way()
     await _brief(incident_id)
     await _analyse(incident_id)
 
 
-async def _patiently(work: Callable[[], Awaitable[T]], incident_id: str) -> T:
-    """Keep trying while Slack or the store cannot be used: an outage delays an incident's card, it does not lose it."""
+def _under_way() -> None:
+    """What is begun in the midst of the end is left for the next start."""
+    if _is_closing:
+        raise asyncio.CancelledError
     task = asyncio.current_task()
     assert task is not None
-    _steps.add(task)
-    task.add_done_callback(_steps.discard)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _patiently(work: Callable[[], Awaitable[T]], incident_id: str) -> T:
+    """Keep trying while Slack or the store cannot be used: an outage delays an incident's card, it does not lose it."""
+    _under_way()
     wait = FIRST_WAIT
     while True:
+        while _membership is not None and not _membership.holds:  # noqa: ASYNC110 - a thread's clock decides it
+            await asyncio.sleep(FENCE_LOOK)
         try:
             return await work()
         except (ChatError, NotStored) as error:
@@ -103,24 +126,35 @@ async def _patiently(work: Callable[[], Awaitable[T]], incident_id: str) -> T:
 class Workflows:
     """Starts responses; what was started is finished, whatever crashes in between."""
 
-    def __init__(self, responder: Responder, *, data_dir: Path, executor_id: str) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        *,
+        data_dir: Path,
+        executor_id: str,
+        store_url: str = "",
+        membership: Membership | None = None,
+    ) -> None:
+        """`store_url`: on PostgreSQL the engine's tables stand beside the store's; else in a file in `data_dir`.
+
+        `executor_id`: no two live processes have the same; with a `membership` its holder.
+        """
         self._responder = responder
         self._file = data_dir / "workflows.db"
         self._executor_id = executor_id
+        self._url = store_url if store_url.startswith("postgresql") else ""
+        self._membership = membership
         self._engine: sa.Engine | None = None
 
     def launch(self) -> None:
-        """Call on the thread of the running event loop: recovered work then runs on that loop.
+        """Call on the thread of the running event loop: recovered work then runs on that loop. Raises SettingsError.
 
         Two live processes must never share an executor id: the second would take over the first one's running work.
         """
-        global _responder
-        _responder = self._responder
-        self._engine = _sqlite_engine(self._file)
+        global _responder, _membership, _is_closing
+        _responder, _membership, _is_closing = self._responder, self._membership, False
         config: DBOSConfig = {
             "name": "first-responder",
-            "system_database_engine": self._engine,
-            "system_database_url": f"sqlite:///{self._file}",
             "application_version": VERSION,
             "executor_id": self._executor_id,
             "serializer": DBOSPortableJSONSerializer(),  # the default is pickle: rows could run code and not be read
@@ -128,8 +162,39 @@ class Workflows:
             "log_level": "WARNING",
             "max_executor_threads": 8,
         }
+        if self._url:
+            config["system_database_url"] = _without_driver(self._url)
+            config["dbos_system_schema"] = SCHEMA
+            config["sys_db_pool_size"] = CONNECTIONS
+            config["sys_db_idle_transaction_timeout_sec"] = IDLE_IN_TRANSACTION
+        else:
+            self._engine = _sqlite_engine(self._file)
+            config["system_database_engine"] = self._engine
+            config["system_database_url"] = f"sqlite:///{self._file}"
         DBOS(config=config)
-        DBOS.launch()
+        try:
+            DBOS.launch()
+        except sa.exc.ProgrammingError as error:
+            raise SettingsError(
+                f"DATABASE_URL: the workflow engine cannot make its tables ({error.orig}). Let this user make a "
+                "schema: GRANT CREATE ON DATABASE."
+            ) from error
+
+    async def adopt(self, active: Callable[[], Awaitable[Collection[str]]]) -> int:
+        """What processes that are not active had in hand is begun again where it stood, by whoever is first. How many.
+
+        Raises NotStored.
+        """
+        try:
+            under_way = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+            holders = {status.executor_id for status in under_way if status.executor_id}
+            # Asked afterwards: whoever has something in hand by now had joined before.
+            dead = sorted(holders - {self._executor_id} - set(await active())) if holders else []
+            # Private, and yet the right one: it puts back what is still that executor's, and nothing that was taken up
+            # again meanwhile. The public `resume_workflow` does not look.
+            return len(await asyncio.to_thread(DBOS._recover_pending_workflows, dead)) if dead else 0
+        except sa.exc.SQLAlchemyError as error:
+            raise NotStored(f"the workflow engine's tables cannot be used: {error}") from error
 
     async def respond(self, incident_id: str) -> None:
         """Begin the response, unless it was begun before."""
@@ -154,10 +219,12 @@ class Workflows:
 
     async def close(self) -> None:
         """Running work is left where it is and goes on at the next start."""
-        steps = tuple(_steps)
-        for step in steps:
-            step.cancel()  # not recorded as a failure; what went on would meet a closed store, and that would be one
-        await asyncio.gather(*steps, return_exceptions=True)
+        global _is_closing
+        _is_closing = True
+        tasks = tuple(_tasks)
+        for task in tasks:
+            task.cancel()  # not recorded as a failure; what went on would meet a closed store, and that would be one
+        await asyncio.gather(*tasks, return_exceptions=True)
         # The engine made its own threads the loop's default ones and ends them: what closes after it needs some too.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CLOSING_THREADS))
         await asyncio.to_thread(self._destroy)
@@ -166,6 +233,11 @@ class Workflows:
         DBOS.destroy()
         if self._engine is not None:
             self._engine.dispose()
+
+
+def _without_driver(url: str) -> str:
+    """The engine takes psycopg, as the store does."""
+    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _sqlite_engine(file: Path) -> sa.Engine:

@@ -13,15 +13,17 @@ _FONTS = ("Roboto-Regular.ttf", "Roboto-Bold.ttf")
 
 
 class ResvgRenderer:
-    """The `ChartRenderer` port. Characters that Roboto lacks are left out; the alt text still has them."""
+    """`ChartRenderer` and `Drawing`. Characters that Roboto lacks are left out; the alt text still has them."""
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
 
     async def render(self, chart: TriggerChart) -> bytes:
+        return await self.png(svg(chart))
+
+    async def png(self, svg: str) -> bytes:
         """A PNG, `ZOOM` times the size of the drawing."""
-        drawing = svg(chart)
-        return await self._threads.run(lambda: _png(drawing))
+        return await self._threads.run(lambda: _png(svg))
 
 
 def _png(drawing: str) -> bytes:

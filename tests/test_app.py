@@ -141,7 +141,7 @@ def test_nothing_heavy_is_imported_before_the_front_door_listens() -> None:
 
 
 def test_each_integration_works_with_its_own_deadline_and_threads_and_is_guarded_so() -> None:
-    from bot.responding import _guards, _sources
+    from bot.first_response import guards_of, sources_of
 
     lent: dict[str, Tools] = {}
 
@@ -156,9 +156,9 @@ def test_each_integration_works_with_its_own_deadline_and_threads_and_is_guarded
     environ = {"SLACK_BOT_TOKEN": "b" * 32, "SLACK_APP_TOKEN": "a" * 32, "SOURCE_DEADLINES": "logs=2.5"}
     settings = load(environ, integrations)
     own = Tools(clock=FrozenClock(), threads=SourceThreads(1), source_deadline=settings.bot.source_deadline)
-    made = _sources(settings, integrations, own)
+    made = sources_of(settings, integrations, own)
     health = SourceHealth(own.clock)
-    guards = _guards(settings.bot, made, [FakeSource("catalog")], own.clock, health)
+    guards = guards_of(settings.bot, made, [FakeSource("catalog")], own.clock, health)
     assert {name: tools.source_deadline for name, tools in lent.items()} == {"logs": 2.5, "changes": 4.0}
     assert len({id(tools.threads) for tools in (*lent.values(), own)}) == 3
     assert {guard.name: guard.deadline for guard in guards} == {"logs": 2.5, "changes": 4.0, "catalog": 4.0}

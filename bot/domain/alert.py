@@ -70,6 +70,25 @@ class Alert:
         return f"{self.episode}|{self.status}"
 
 
+class RemarkKind(StrEnum):
+    ACKNOWLEDGED = "acknowledged"  # a person took it on there
+    ANNOTATED = "annotated"
+    REGRADED = "regraded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """What somebody did about a condition in the tool that reported it. It opens no incident."""
+
+    kind: RemarkKind
+    source: str  # with `fingerprint`: the condition, as in its alerts
+    fingerprint: str
+    key: str  # the same when it comes twice
+    at: datetime
+    text: str  # for the timeline, as one sentence
+    severity: Severity | None = None  # only for REGRADED
+
+
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One accepted webhook: what is stored, durably, before the sender is told so."""
@@ -78,3 +97,8 @@ class Delivery:
     key: str  # unique per source; a sender's retry of the same message has the same one
     received_at: datetime
     alerts: tuple[Alert, ...]
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.alerts and not self.remarks

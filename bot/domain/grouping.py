@@ -90,24 +90,30 @@ def _same_condition(alert: Alert, candidates: Sequence[Incident], since: datetim
         if not known or not _is_recent(incident, since):
             continue
         firing = tuple(g.alert for g in known if g.is_firing)
-        ignored = _nothing_new(alert, known, firing)
+        ignored = _nothing_new(alert, known, firing, is_over=not incident.status.is_open)
         if ignored is not None:
             return Decision(kind=DecisionKind.IGNORE, reason=ignored, incident_id=incident.id)
-        reason = GroupingReason.SAME_FINGERPRINT if firing else GroupingReason.RECURRED
+        is_worked_on = firing and incident.status.is_open
+        reason = GroupingReason.SAME_FINGERPRINT if is_worked_on else GroupingReason.RECURRED
         return Decision(kind=DecisionKind.JOIN, reason=reason, incident_id=incident.id)
     return None
 
 
-def _nothing_new(alert: Alert, known: Sequence[GroupedAlert], firing: Sequence[Alert]) -> GroupingReason | None:
-    """Two statements that name no known episode and yet say nothing new."""
+def _nothing_new(
+    alert: Alert, known: Sequence[GroupedAlert], firing: Sequence[Alert], *, is_over: bool
+) -> GroupingReason | None:
+    """Statements that name no known episode and yet say nothing new.
+
+    `is_over`: a person said so, perhaps while alerts fire. Then only an episode that began later opens it again.
+    """
     if alert.started_at_is_receipt:
         # Without a time of its own each repeat would look like a new episode.
         louder = firing and all(alert.severity.is_worse_than(a.severity) for a in firing)
         return GroupingReason.REPEAT if firing and not louder else None
     # A condition has one episode at a time: where a later one is over, so is this one.
-    timed = (g for g in known if not g.is_firing and not g.alert.started_at_is_receipt)
+    timed = (g for g in known if (is_over or not g.is_firing) and not g.alert.started_at_is_receipt)
     outlived = any(g.alert.started_at > alert.started_at for g in timed)
-    return GroupingReason.LATE_FIRING if outlived and not firing else None
+    return GroupingReason.LATE_FIRING if outlived and (is_over or not firing) else None
 
 
 def _same_service(alert: Alert, candidates: Sequence[Incident], since: datetime) -> Decision | None:

@@ -6,6 +6,7 @@ only by being opened again. Steps may be left out: nobody at night should have t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -56,7 +57,9 @@ class Move:
         return self.reason is MoveReason.MOVED
 
 
-def move(incident: Incident, step: Step, now: datetime) -> Move:
+def move(incident: Incident, step: Step, now: datetime, *, by_person: bool = True) -> Move:
+    """The first move of a person takes it on. When it was first identified and mitigated stays, also when it is opened
+    again."""
     refusal = _refusal(incident, step)
     if refusal:
         reason, sentence = refusal
@@ -66,6 +69,9 @@ def move(incident: Incident, step: Step, now: datetime) -> Move:
         incident,
         status=target,
         resolved_at=None if target.is_open else now,
+        acknowledged_at=incident.acknowledged_at or (now if by_person else None),
+        identified_at=incident.identified_at or (now if step is Step.IDENTIFY else None),
+        mitigated_at=incident.mitigated_at or (now if step in (Step.MITIGATE, Step.RESOLVE) else None),
         revision=incident.revision + 1,
     )
     return Move(reason=MoveReason.MOVED, sentence=_told(incident, target), after=after)
@@ -75,8 +81,41 @@ def repeated(incident: Incident) -> Move:
     return Move(reason=MoveReason.REPEATED, sentence=f"{incident.id} is {incident.status}.", after=incident)
 
 
+def why_not_merged(incident: Incident, into: Incident) -> str:
+    """A sentence, or "" where the first may go on in the second."""
+    if incident.id == into.id:
+        return f"{incident.id} cannot be merged into itself."
+    for one in (incident, into):
+        if one.merged_into is not None:
+            return f"{one.id} was merged into {one.merged_into} already; use {one.merged_into} in its place."
+        if not one.status.is_open:
+            return f"{one.id} is {one.status}; open it again first."
+    if incident.is_private != into.is_private:
+        private = incident.id if incident.is_private else into.id
+        return f"{private} is private and the other is not: what is known of one would be shown to those of the other."
+    return ""
+
+
+def why_not_split(incident: Incident, positions: Collection[int]) -> str:
+    """`positions` of alerts, from 0. A sentence, or "" where they may leave."""
+    if incident.merged_into is not None:
+        return f"{incident.id} was merged into {incident.merged_into}; split that one."
+    if not incident.status.is_open:
+        return f"{incident.id} is {incident.status}; open it again first."
+    if not positions:
+        return "Say which alerts are not related."
+    unknown = sorted(position for position in positions if not 0 <= position < incident.alert_count)
+    if unknown:
+        return f"{incident.id} has no alert {unknown[0] + 1}: it has {incident.alert_count}."
+    if len(set(positions)) == incident.alert_count:
+        return f"{incident.id} must keep at least one alert; cancel it where none of them belongs to it."
+    return ""
+
+
 def _refusal(incident: Incident, step: Step) -> tuple[MoveReason, str] | None:
     status = incident.status
+    if incident.merged_into is not None:
+        return MoveReason.OVER, f"{incident.id} was merged into {incident.merged_into}; it goes on there."
     if step is Step.REOPEN and status.is_open:
         return MoveReason.NOT_OVER, f"{incident.id} is open already: {status}."
     if step is not Step.REOPEN and status is step.leads_to:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.analysis.opinion import ModelOpinion
@@ -15,6 +16,7 @@ from bot.domain.incident import Incident, IncidentStatus
 from bot.domain.ports import Agenda, Briefings, Cards, Clock, Incidents
 from bot.domain.ports.opinion import Opinions
 from bot.flows.investigate import request_for
+from bot.flows.life.beliefs import Beliefs
 from bot.flows.picture import DrawChart
 from bot.flows.place import existing
 
@@ -35,7 +37,10 @@ class Brief:
         catalog: Catalog,
         clock: Clock,
         opinions: Opinions | None = None,
+        beliefs: Beliefs | None = None,
+        on_shown: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`beliefs`: keeps on the timeline what each version holds likeliest. `on_shown`: of the first briefing."""
         self._incidents = incidents
         self._briefings = briefings
         self._agenda = agenda
@@ -44,6 +49,8 @@ class Brief:
         self._catalog = catalog
         self._clock = clock
         self._opinions = opinions
+        self._beliefs = beliefs
+        self._on_shown = on_shown
 
     async def __call__(self, incident_id: str) -> Briefing:
         """Shows the incident as it is now; the first time it becomes the first briefing. Raises ChatError."""
@@ -58,7 +65,11 @@ class Brief:
         said = await self._opinions.of(incident, briefing) if self._opinions else None
         await self._show(incident, briefing, picture, said)
         await self._briefings.save_briefing(incident_id, briefing, at=now)
+        if self._beliefs is not None:
+            await self._beliefs(incident, briefing, said)
         await self._agenda.shown(incident_id, incident.revision)
+        if incident.briefed_at is None:
+            self._on_shown(incident_id)
         if drawing and picture is None:
             await self._add_picture(incident, briefing, said)
         return briefing

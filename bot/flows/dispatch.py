@@ -43,9 +43,13 @@ class Dispatch:
         incidents: Incidents,
         starter: Starter,
         on_over: Callable[[str], None] = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_over` is told of an incident that is over, once it is about to be shown so."""
+        """`on_over` is told of an incident that is over, once it is about to be shown so. `on_change`: some incident
+        is new or has changed.
+        """
         self._on_over = on_over
+        self._on_change = on_change
         self._triage = triage
         self._agenda = agenda
         self._incidents = incidents
@@ -92,6 +96,7 @@ class Dispatch:
             if now >= self._respond_from.get(incident_id, now):
                 self._respond_from[incident_id] = now + AGAIN_AFTER
                 await self._starter.respond(incident_id)
+                self._on_change()
 
     async def _refresh(self) -> float:
         """Begin refreshes that are due; seconds until the next one is."""
@@ -103,6 +108,7 @@ class Dispatch:
             elif incident := await self._incidents.get(incident_id):
                 self._refresh_from[incident_id] = now + REFRESH_SPACING
                 await self._starter.refresh(incident_id, incident.revision)
+                self._on_change()
                 if not incident.status.is_open:
                     self._on_over(incident_id)
         return wait

@@ -10,16 +10,16 @@ from dataclasses import replace
 from bot.domain.alert import Link
 from bot.domain.card import Dressing
 from bot.domain.catalog import Catalog
-from bot.domain.errors import ChatError
+from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.evidence import Finding, OnCallFact, RunbookFact
 from bot.domain.incident import Card, Incident, Place, PlaceKind
 from bot.domain.naming import topic
 from bot.domain.ports import Briefings, Cards, Incidents, Places, Rooms
-from bot.flows.place import existing
+from bot.domain.ports.following import Follower
+from bot.flows.place import declarer, existing
 
 log = logging.getLogger(__name__)
 
-DECLARED = "slack"  # the source of an alert that a person made
 MOST_BOOKMARKS = 6  # the bar above a channel holds about as many before it folds
 
 
@@ -33,7 +33,10 @@ class Dress:
         rooms: Rooms,
         cards: Cards,
         catalog: Catalog,
+        topic: Follower | None = None,
     ) -> None:
+        """`topic`: what keeps the topic; without it the topic is set here, once, without people's names."""
+        self._topic = topic
         self._incidents = incidents
         self._places = places
         self._briefings = briefings
@@ -55,16 +58,27 @@ class Dress:
 
     async def _all(self, incident: Incident, place: Place, card: Card) -> tuple[str, ...]:
         findings = await self._briefings.findings(incident.id) or ()
-        dressed = self._rooms.dress(place, dressing(incident, findings, self._catalog))
-        undone, pinned = await asyncio.gather(dressed, self._pin(card))
-        return (*undone, *pinned)
+        wanted = dressing(incident, findings, self._catalog)
+        dressed = self._rooms.dress(place, replace(wanted, topic="") if self._topic else wanted)
+        undone, pinned, titled = await asyncio.gather(dressed, self._pin(card), self._set_topic(incident))
+        return (*undone, *pinned, *titled)
+
+    async def _set_topic(self, incident: Incident) -> tuple[str, ...]:
+        try:
+            if self._topic:
+                await self._topic.follow(incident)
+        except FirstResponderError as error:
+            return (f"The topic could not be set: {error}.",)
+        return ()
 
     async def _link(self, incident_id: str, card: Card) -> tuple[str, ...]:
         """Kept with the card: lists and answers lead to it."""
         if card.permalink:
             return ()
         try:
-            await self._places.save_card(incident_id, replace(card, permalink=await self._cards.link(card)))
+            permalink = await self._cards.link(card)
+            if (await existing(self._incidents, incident_id)).card == card:  # it may have moved meanwhile
+                await self._places.save_card(incident_id, replace(card, permalink=permalink))
         except ChatError as error:
             return (f"The card's link could not be kept: {error}.",)
         return ()
@@ -88,11 +102,10 @@ def dressing(incident: Incident, findings: Sequence[Finding], catalog: Catalog) 
         if isinstance(item.fact, RunbookFact) and item.link
     ][:1]
     first_level = [i.fact.email for i in evidence if isinstance(i.fact, OnCallFact) and i.fact.level == 1]
-    first = incident.first_alert
-    declarer = first.labels.get("declared_by") if first.source == DECLARED else None  # anyone's alert may have labels
     return Dressing(
         topic=topic(incident),
         bookmarks=tuple({link.url: link for link in links}.values())[:MOST_BOOKMARKS],
-        invite_emails=tuple(dict.fromkeys(email for email in first_level if email)),
-        invite_users=(declarer,) if declarer else (),
+        # Whom a private incident is told of is for those to say who are in it.
+        invite_emails=() if incident.is_private else tuple(dict.fromkeys(email for email in first_level if email)),
+        invite_users=declarer(incident),
     )

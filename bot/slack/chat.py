@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bot.domain.alert import Link
 from bot.domain.card import CardView, Dressing, Picture
 from bot.domain.errors import ChatError
-from bot.domain.incident import Card, Place, PlaceKind
+from bot.domain.incident import Card, Incident, Place, PlaceKind
 from bot.slack.blocks import Message, card
+from bot.slack.blocks.moved import moved
 from bot.slack.lane import Lane
+from bot.slack.pacing import LONG
+from bot.slack.surroundings import SlackSurroundings
 from bot.slack.web_api import WebApi
 
 CARD_EVENT = "incident_card"  # the metadata's event type on our cards; readable by the whole workspace
 CLOCK_SKEW = timedelta(minutes=2)  # Slack's clock and ours, when telling whether a channel was made for this incident
-TOPIC_LIMIT = 250  # Slack: topic and purpose, 250 characters each
+PUBLIC, PRIVATE = "public_channel", "private_channel"  # Slack's words for kinds of channels
 HISTORY_PAGES = 5  # of 200 messages: how far a card posted before a crash is looked for
 
 
@@ -28,6 +31,7 @@ class SlackRooms:
     def __init__(self, api: WebApi, *, bot_user: str) -> None:
         self._api = api
         self._bot_user = bot_user
+        self._surroundings = SlackSurroundings(api)
 
     async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
         try:
@@ -35,12 +39,15 @@ class SlackRooms:
         except ChatError as error:
             if error.code != "name_taken":
                 raise
-            made = await self._adopt(name, since)
+            made = await self._adopt(name, since, is_private=is_private)
         return Place(kind=PlaceKind.CHANNEL, channel=made["id"], name=made["name"])
 
-    async def _adopt(self, name: str, since: datetime) -> Mapping[str, Any]:
-        """The channel of this name, if we made it no earlier than the incident; the name is reserved for it alone."""
-        found = await self._find(name)
+    async def _adopt(self, name: str, since: datetime, *, is_private: bool) -> Mapping[str, Any]:
+        """The channel of this name, if we made it no earlier than the incident; the name is reserved for it alone.
+
+        Of private channels Slack lists those alone that we are in, and we are in those that we made.
+        """
+        found = await self._find(name, PRIVATE if is_private else PUBLIC)
         ours = found is not None and found.get("creator") == self._bot_user
         if found is None or not ours or float(found.get("created", 0)) < (since - CLOCK_SKEW).timestamp():
             raise ChatError("name_taken", f"#{name} belongs to somebody else", is_final=True)
@@ -49,18 +56,18 @@ class SlackRooms:
         return found
 
     async def join_channel(self, name: str) -> Place:
-        found = await self._find(name)
+        found = await self._find(name, PUBLIC)
         if found is None:
             found = (await self._api.call("conversations.create", name=name))["channel"]
         elif not found.get("is_member"):
             await self._api.call("conversations.join", channel=found["id"])
         return Place(kind=PlaceKind.THREAD, channel=found["id"], name=found["name"])
 
-    async def _find(self, name: str) -> Mapping[str, Any] | None:
+    async def _find(self, name: str, kind: str) -> Mapping[str, Any] | None:
         cursor = ""
         while True:
             page = await self._api.call(
-                "conversations.list", types="public_channel", exclude_archived=False, limit=1000, cursor=cursor
+                "conversations.list", types=kind, exclude_archived=False, limit=1000, cursor=cursor
             )
             for channel in page["channels"]:
                 if channel["name"] == name:
@@ -70,46 +77,18 @@ class SlackRooms:
                 return None
 
     async def dress(self, place: Place, dressing: Dressing) -> tuple[str, ...]:
-        jobs: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
-            ("The topic could not be set", lambda: self._topic(place, dressing.topic)),
-            ("Bookmarks could not be added", lambda: self._bookmarks(place, dressing.bookmarks)),
-        ]
+        around = self._surroundings
+        jobs: list[tuple[str, Callable[[], Awaitable[Any]]]] = []
+        if dressing.topic:
+            jobs.append(("The topic could not be set", partial(around.set_topic, place, dressing.topic)))
+        if dressing.bookmarks:
+            jobs.append(("Bookmarks could not be added", partial(around.add_bookmarks, place, dressing.bookmarks)))
         for email in dressing.invite_emails:
-            jobs.append((f"{email} could not be invited", partial(self._invite_email, place, email)))
+            jobs.append((f"{email} could not be invited", partial(around.invite_by_email, place, email)))
         for user in dressing.invite_users:
-            jobs.append((f"{user} could not be invited", partial(self._invite, place, user)))
+            jobs.append((f"{user} could not be invited", partial(around.invite, place, user)))
         outcomes = await asyncio.gather(*(_told(what, job) for what, job in jobs))
         return tuple(told for told in outcomes if told)
-
-    async def _topic(self, place: Place, topic: str) -> None:
-        await self._api.call("conversations.setTopic", channel=place.channel, topic=topic[:TOPIC_LIMIT])
-
-    async def _bookmarks(self, place: Place, links: tuple[Link, ...]) -> None:
-        there = await self._api.call("bookmarks.list", channel_id=place.channel)
-        known = {bookmark.get("link") for bookmark in there["bookmarks"]}
-        refused: list[ChatError] = []
-        for link in links:
-            if link.url in known:
-                continue
-            try:
-                await self._api.call(
-                    "bookmarks.add", channel_id=place.channel, title=link.title, type="link", link=link.url
-                )
-            except ChatError as error:  # one bad address must not cost the others
-                refused.append(error)
-        if refused:
-            raise refused[0]
-
-    async def _invite_email(self, place: Place, email: str) -> None:
-        user = (await self._api.call("users.lookupByEmail", email=email))["user"]
-        await self._invite(place, user["id"])
-
-    async def _invite(self, place: Place, user: str) -> None:
-        try:
-            await self._api.call("conversations.invite", channel=place.channel, users=user)
-        except ChatError as error:
-            if error.code not in ("already_in_channel", "cant_invite_self"):
-                raise
 
 
 async def _told(what: str, job: Callable[[], Awaitable[Any]]) -> str:
@@ -120,12 +99,21 @@ async def _told(what: str, job: Callable[[], Awaitable[Any]]) -> str:
     return ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """What an old card shows: the incident goes on in this place."""
+
+    incident: Incident
+    place: Place
+
+
 class SlackCards:
-    """The `Cards` port."""
+    """The `Cards` port, and the `OldCards` of a promotion."""
 
     def __init__(self, api: WebApi) -> None:
         self._api = api
-        self._lanes: dict[tuple[str, str], Lane[CardView]] = {}
+        self._lanes: dict[tuple[str, str], Lane[CardView | Moved]] = {}
+        self._moved: set[tuple[str, str]] = set()  # they point elsewhere: what was begun before must not write over it
 
     async def post(self, place: Place, view: CardView, *, look_first: bool) -> Card:
         key = card_key(view.incident.id)
@@ -163,21 +151,33 @@ class SlackCards:
         return None
 
     async def edit(self, card: Card, view: CardView, *, last: bool = False) -> None:
+        if (card.channel, card.ts) in self._moved:
+            return
         lane = self._lane(card)
         if last:
             await lane.settle(view)
         else:
             lane.offer(view)
 
-    def _lane(self, shown: Card) -> Lane[CardView]:
+    async def point(self, card: Card, incident: Incident, place: Place) -> None:
+        """It becomes one line that leads to where the incident goes on. Raises ChatError."""
+        self._moved.add((card.channel, card.ts))
+        await self._lane(card).settle(Moved(incident=incident, place=place))
+
+    def _lane(self, shown: Card) -> Lane[CardView | Moved]:
         address = (shown.channel, shown.ts)
         if address not in self._lanes:
             self._lanes[address] = Lane(lambda view: self._update(shown, view))
         return self._lanes[address]
 
-    async def _update(self, shown: Card, view: CardView) -> None:
+    async def _update(self, shown: Card, view: CardView | Moved) -> None:
+        if isinstance(view, Moved):
+            message = moved(view.incident, view.place)
+            await self._api.call("chat.update", channel=shown.channel, ts=shown.ts, **_body(message))
+            return
         metadata = _metadata(card_key(view.incident.id), view)
-        await self._api.call("chat.update", channel=shown.channel, ts=shown.ts, metadata=metadata, **_body(card(view)))
+        message = _delayed(card(view), self._api.behind)
+        await self._api.call("chat.update", channel=shown.channel, ts=shown.ts, metadata=metadata, **_body(message))
 
     async def pin(self, card: Card) -> None:
         try:
@@ -221,6 +221,15 @@ def card_key(incident_id: str) -> str:
 def _metadata(key: str, view: CardView) -> dict[str, Any]:
     stage = "briefing" if view.briefing else "gathering"
     return {"event_type": CARD_EVENT, "event_payload": {"key": key, "stage": stage}}
+
+
+def _delayed(message: Message, behind: float) -> Message:
+    """What people see may be old: it is said as long as it is so."""
+    if behind < LONG:
+        return message
+    words = f":hourglass: Slack limits how fast I may write: updates are delayed by some {behind:.0f} s."
+    told = {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}
+    return replace(message, blocks=[*message.blocks, told])
 
 
 def _body(message: Message) -> dict[str, Any]:

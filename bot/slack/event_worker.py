@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 
-from bot.domain.errors import ChatError, NotStored
+from bot.domain.errors import ChatError, FirstResponderError, NotStored
 from bot.domain.ports import SlackEvent, SlackEvents
 from bot.slack.desk import Desk
 from bot.slack.inbound import Ignored, event_intent
@@ -55,11 +55,16 @@ class EventWorker:
         except ValueError:
             return "ignored: unreadable"
         try:
-            intent = event_intent(body) if isinstance(body, dict) else Ignored(why="unreadable")
+            intent = event_intent(body, self._desk.reactions) if isinstance(body, dict) else Ignored(why="unreadable")
             return await self._desk.handle(intent)
         except ChatError as error:
             if not error.is_final:
                 raise
+            log.warning("Slack event %s: %s", event.event_id, error)
+            return f"failed: {error}"
+        except NotStored:
+            raise
+        except FirstResponderError as error:
             log.warning("Slack event %s: %s", event.event_id, error)
             return f"failed: {error}"
         except (LookupError, TypeError, ValueError, AttributeError) as error:

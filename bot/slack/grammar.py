@@ -4,79 +4,55 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.slack.vocabulary import BY_NAME, IN_TWO, STATUS_WORDS, WORDS, Word
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """A command: its aliases, what it takes and what it does."""
-
-    name: str
-    takes: str
-    does: str
-    also: tuple[str, ...] = ()
-
-
-WORDS = (
-    Word(name="help", takes="", does="this list", also=("?", "commands", "hi", "hello")),
-    Word(name="list", takes="", does="open incidents, worst first", also=("ls", "open", "active", "incidents")),
-    Word(
-        name="status",
-        takes="[INC-...]",
-        does="how an incident stands: the one of this channel, or the one you name",
-        also=("state", "show"),
-    ),
-    Word(name="new", takes="[title]", does="declare an incident", also=("declare", "create", "start")),
-    Word(
-        name="ask",
-        takes="question",
-        does="an answer from the evidence, the timeline and memory; `ask` may be left out, and a question that "
-        "begins with `deep:` goes to the larger model",
-        also=("question", "q"),
-    ),
-    Word(
-        name="catchup",
-        takes="",
-        does="what somebody needs who joins late; only you see it",
-        also=("catch-up", "summary", "summarize", "recap"),
-    ),
-    Word(name="timeline", takes="[text]", does="what happened so far; with a text: add it", also=("log",)),
-    Word(name="similar", takes="", does="past incidents like this one, and what fixed them", also=("like", "history")),
-    Word(
-        name="memory",
-        takes="search words",
-        does="past incidents by words; `memory` alone tells more",
-        also=("remember", "recall"),
-    ),
-    Word(name="cost", takes="", does="what the model cost: this incident, and today in all", also=("spend", "budget")),
-    Word(name="note", takes="[service:] text", does="keep a line about a service; `note remove 12` drops it"),
-    Word(name="notes", takes="[service]", does="the lines that are kept about a service"),
-    Word(
-        name="runbook",
-        takes="[id] [name=value ...] [--dry-run]",
-        does="carry out a procedure; without an id: what fits here, to pick from",
-        also=("run", "rb", "runbooks"),
-    ),
-    Word(
-        name="stop",
-        takes="ai|actions|all [where] [because ...]",
-        does="stop what I do by myself; `stop` alone shows what is stopped and how",
-        also=("halt",),
-    ),
-    Word(name="resume", takes="ai|actions|all [where]", does="let it go on", also=("unstop",)),
-)
+__all__ = ["INCIDENT_ID", "SENTENCE", "TAKING_TEXT", "WORDS", "Command", "Word", "changes", "nearest", "parse"]
 
 # Whatever follows is theirs, questions too.
 TAKING_TEXT = frozenset({"ask", "new", "timeline", "memory", "note", "stop", "resume"})
 _ORDERS = re.compile(r"=|\bdry\b|\bbecause\b", re.IGNORECASE)  # "run me through it" has none of it
-_CATCH_UP = re.compile(r"catch (?:me |us )?up\b", re.IGNORECASE)
+_CATCH_UP = re.compile(r"(?:catch (?:me |us )?up|(?:update|brief) (?:me|us))\b", re.IGNORECASE)
 _DEEP = re.compile(r"(?:deep\s*:|(?:--|—|–)deep(?![\w-]))\s*\S", re.IGNORECASE)  # as in `bot.flows.depth`
 WITHOUT_BLANKS = 6  # characters of a question in a script that sets no blanks
 SENTENCE = 3  # words: so many that begin with no command are said, not mistyped
 _ASKING = re.compile(
     r"(?:what|why|who|whose|whom|when|where|which|how|is|are|was|were|did|does|has|have|can|could|should)\b", re.I
 )
-_BY_NAME = {name: word for word in WORDS for name in (word.name, *word.also)}
+_QUESTION_MARKS = ("?", "？", "؟")
+_SEVERITY = re.compile(r"(?:sev|severity|p)[- ]?([1-4])", re.IGNORECASE)
+_ROLES = frozenset({"comms", "communications", "scribe"})  # as a command of their own
+INCIDENT_ID = re.compile(r"INC-\d[\w-]*", re.IGNORECASE)
+_ID = r"(?:INC-\d[\w-]*\s*)?"
+_WHOM = r"(?:<@[^>]*>|@\S+|me|myself|nobody|noone|none)"
+# What a word can take. A sentence that begins with the word and goes on in another way is said, no command.
+_TAKES: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(_ID + pattern, re.IGNORECASE)
+    for name, pattern in {
+        "list": r"(?:all|open|active|closed|resolved|recent|mine|my|me|sev[- ]?[1-4])?\s*(?:incidents)?",
+        "status": r"\S*",
+        "catchup": "(?:please|me|us)?",
+        "alerts": "",
+        "similar": "(?:incidents)?",
+        "actions": "(?:mine|my|me)?",
+        "cost": r"(?:today|here|\S+)?",
+        "promote": "",
+        "sev": r"\W*(?:sev|severity|p)?\W*\d.*|(?:up|down|critical|major|minor|low)\b.*|\S*",
+        "lead": rf"(?:is|to)?\s*{_WHOM}.*|\S*",
+        "role": rf"\S*|\S+\s+(?:is|to)?\s*\S+|.*{_WHOM}.*",
+        "handoff": rf"(?:lead\s+)?(?:to\s+)?{_WHOM}.*|\S*",
+        "page": r"(?:for\s+|the\s+)?\S*(?:\s+(?:team|service|people))?",
+        "oncall": r"(?:for\s+|of\s+)?(?:the\s+)?\S*(?:\s+team)?",
+        "merge": r"(?:in)?(?:to)?\s*INC-.*|\S*",
+        "link": r"(?:to|with)?\s*(?:INC-|<?https?:).*|\S*",
+        "split": r"(?:alert|service)?\s*#?\S*",
+        "stats": r"(?:of\s+|for\s+)?(?:the\s+)?(?:last\s+)?(?:\d+\s*[a-z]*|week|month|quarter)|\S*",
+        "postmortem": r"(?:draft|write|redraft|approve|reject|show|edit)?\b.*",
+        "notes": r"\S*",
+    }.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,29 +65,99 @@ class Command:
     nearest: str | None = None
 
 
-def _is_question(text: str) -> bool:
-    """Several words that ask: "status" is a command, "status of orders?" is not."""
-    is_long = " " in text or (not text.isascii() and len(text) >= WITHOUT_BLANKS)
-    return is_long and (text.endswith(("?", "？", "؟")) or _ASKING.match(text) is not None)
+def changes(command: Command) -> bool:
+    """Whether it may change something, rather than only tell or open a form."""
+    word = BY_NAME.get(command.name)
+    return word is not None and word.changes
 
 
 def parse(text: str) -> Command:
     """The command in `text`; an empty text asks for help."""
-    typed, _, argument = text.strip().partition(" ")
+    said = text.strip()
+    typed, _, argument = said.partition(" ")
     if not typed:
         return Command(name="help")
-    if _CATCH_UP.match(text.strip()):
+    if _CATCH_UP.match(said):
         return Command(name="catchup", typed=typed)
-    if _DEEP.match(text.strip()):
-        return Command(name="ask", argument=text.strip(), typed=typed)
-    word = _BY_NAME.get(typed.lower())
-    if typed.lower() == "run" and len(text.split()) >= SENTENCE and not _ORDERS.search(argument):
-        return Command(name="ask", argument=text.strip(), typed=typed)
-    if (word is None or word.name not in TAKING_TEXT) and _is_question(text.strip()):
-        return Command(name="ask", argument=text.strip(), typed=typed)
-    if word is not None:
-        return Command(name=word.name, argument=argument.strip(), typed=typed)
-    if len(text.split()) >= SENTENCE:
-        return Command(name="ask", argument=text.strip(), typed=typed)
-    near = difflib.get_close_matches(typed.lower(), _BY_NAME, n=1, cutoff=0.6)
-    return Command(name="unknown", typed=typed, nearest=_BY_NAME[near[0]].name if near else None)
+    if _DEEP.match(said) or (typed.lower() == "help" and len(said.split()) > SENTENCE - 1):
+        return _asking(said, typed)
+    if INCIDENT_ID.fullmatch(said):
+        return Command(name="status", argument=said, typed=typed)
+    return _known(said, typed, argument.strip()) or _unknown(said, typed)
+
+
+def _known(said: str, typed: str, argument: str) -> Command | None:
+    """A command, or a question that begins like one. None where no word is known."""
+    name, argument, typed = _named(typed, argument)
+    if not name:
+        return None
+    if name == "runbook" and typed.lower() == "run" and len(said.split()) >= SENTENCE and not _ORDERS.search(argument):
+        return _asking(said, typed)
+    if name not in TAKING_TEXT and (_is_question(said, typed) or not _fits(name, argument)):
+        return _asking(said, typed)
+    if said.endswith(_QUESTION_MARKS) and not argument and BY_NAME[name].changes:
+        return Command(name="help", argument=name, typed=typed)  # "resolve?" asks what it does, and resolves nothing
+    return Command(name=name, argument=argument, typed=typed)
+
+
+def _named(typed: str, argument: str) -> tuple[str, str, str]:
+    """The word's own name, what is left as its argument, and what was typed for it; "" where there is none."""
+    first, _, rest = argument.partition(" ")
+    low = typed.lower()
+    if two := IN_TWO.get(f"{low} {first.lower()}"):
+        return two, rest.strip(), f"{typed} {first}"
+    bare = low.rstrip("".join(_QUESTION_MARKS) + "!.,:;") or low
+    if bare == "open":
+        return ("new" if argument and argument.lower() not in ("incidents", "incident") else "list"), argument, typed
+    if bare in _ROLES:
+        return "role", f"{bare} {argument}".strip(), typed
+    if found := _SEVERITY.fullmatch(bare):
+        return "sev", f"{found[1]} {argument}".strip(), typed
+    word = BY_NAME.get(low) or BY_NAME.get(bare)
+    if word is None:
+        return "", argument, typed
+    if word.name == "status" and (how := _status_to_be(argument)):
+        return how[0], how[1], typed
+    return word.name, argument, typed
+
+
+def _status_to_be(argument: str) -> tuple[str, str] | None:
+    """ "status INC-2026-0001 monitoring": the command for that, and its argument."""
+    *before, last = argument.split() or [""]
+    name = STATUS_WORDS.get(last.lower().strip("."))
+    if name is None or len(before) > 1:
+        return None
+    return name, " ".join(before)
+
+
+def _is_question(said: str, typed: str) -> bool:
+    """Several words that ask: "status" is a command, "status of orders?" is not; nor is "who checkout"."""
+    if typed.lower() == "who" and len(said.split()) <= 2:
+        return said.endswith(_QUESTION_MARKS)
+    is_long = " " in said or (not said.isascii() and len(said) >= WITHOUT_BLANKS)
+    return is_long and (said.endswith(_QUESTION_MARKS) or _ASKING.match(said) is not None)
+
+
+def _fits(name: str, argument: str) -> bool:
+    """Few words are taken as they are: what is wrong with them is told. A sentence must read like the command."""
+    if len(argument.split()) < SENTENCE - 1 or name not in _TAKES:
+        return True
+    return _TAKES[name].fullmatch(argument) is not None
+
+
+def _asking(said: str, typed: str) -> Command:
+    return Command(name="ask", argument=said, typed=typed)
+
+
+def _unknown(said: str, typed: str) -> Command:
+    if _is_question(said, typed) or len(said.split()) >= SENTENCE:
+        return _asking(said, typed)
+    return Command(name="unknown", typed=typed, nearest=nearest(typed))
+
+
+def nearest(typed: str) -> str | None:
+    """The word that may be meant: one of the same letters before all others."""
+    low = typed.lower()
+    same = [name for name in BY_NAME if sorted(name) == sorted(low)]
+    near = same or difflib.get_close_matches(low, BY_NAME, n=1, cutoff=0.6)
+    return BY_NAME[near[0]].name if near else None

@@ -10,11 +10,25 @@ from typing import Any
 
 from bot.slack.acting_inbound import ORDER, ActingIntent, GroupChanged, ordered, pressed, reacted, tampered
 from bot.slack.grammar import Command, parse
+from bot.slack.life_inbound import (
+    COMMAND,
+    FORM,
+    PRESS,
+    LifeIntent,
+    Mark,
+    Reactions,
+    changed,
+    form_sent,
+    marked,
+)
+from bot.slack.life_inbound import (
+    pressed as life_pressed,
+)
 
 DECLARE_FORM = "declare_incident"  # callback id of the modal and of the global shortcut
 ADD_TO_TIMELINE = "add_timeline"  # callback id of the message shortcut
 RUN_COMMAND = "/incident-action"  # says `runbook` in one word
-TIMELINE_REACTION = "pushpin"
+PRIVATE_LABEL = "private"  # of a declared alert: "true"
 SPOKEN = (None, "file_share", "thread_broadcast")  # subtypes of messages that people write
 _MENTION = re.compile(r"<@[A-Z0-9]+(\|[^>]*)?>")
 _GROUP = re.compile(r"<!(?:subteam|here|channel|everyone)\b[^>]*>")
@@ -31,6 +45,7 @@ class Asked:
     thread: str | None = None  # where a mention is answered
     text: str = ""  # all of it, as mrkdwn
     team: str = ""  # of who asked; empty where the payload does not tell
+    is_slash: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +91,8 @@ class Noted:
     text: str | None = None  # mrkdwn, where the payload carries the message itself
     author: str | None = None
     thread: str | None = None  # the message's thread, where the payload tells
+    reaction: str = Reactions().timeline  # the emoji that notes, whether it was by that or not
+    by_shortcut: bool = False  # then no mark stands on the message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +110,7 @@ class Declared:
     severity: str
     service: str | None
     description: str
+    is_private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,16 +120,22 @@ class Ignored:
     why: str
 
 
-Intent = Asked | Spoke | Noted | HomeOpened | Ignored | ActingIntent
+Intent = Asked | Spoke | Noted | HomeOpened | Ignored | ActingIntent | LifeIntent
 Reader = Callable[[Mapping[str, Any], Mapping[str, Any]], Intent]  # of an event, and the body that it stands in
+USUAL = Reactions()
 
 
-def event_intent(body: Mapping[str, Any]) -> Intent:
-    """What is asked of us by an Events API envelope, or by another body that was recorded like one."""
+def event_intent(body: Mapping[str, Any], reactions: Reactions = USUAL) -> Intent:
+    """What is asked of us by an Events API envelope, or by another body that was recorded like one.
+
+    `reactions`: which mark a message.
+    """
     event = body.get("event") or {}
     kind = str(event.get("type") or body.get("type"))
     reader = READERS.get(kind) or RECORDED.get(str(body.get("type")))
     try:
+        if kind in ("reaction_added", "reaction_removed"):
+            return _reaction(event, body, reactions)
         return reader(event, body) if reader else Ignored(why=f"no use for {kind}")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         return Ignored(why=f"an unreadable {kind} event: {type(error).__name__} {error}")
@@ -155,7 +179,9 @@ def _message(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
     """
     own = _own_user(body)
     if event.get("subtype") in ("message_changed", "message_deleted"):
-        return _or_ignored(tampered(event, _event_id(body), own))
+        ours = tampered(event, _event_id(body), own)
+        theirs = changed(event) if isinstance(ours, str) else None
+        return theirs or _or_ignored(ours)
     if event.get("subtype") not in SPOKEN or event.get("bot_id") or event.get("edited") or event.get("user") == own:
         return Ignored(why="a message that does not speak to the bot")
     if event.get("channel_type") == "im":
@@ -193,12 +219,15 @@ def _team(event: Mapping[str, Any]) -> str:
     return str(event.get("user_team") or event.get("team") or "")
 
 
-def _reaction(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
-    item = event.get("item") or {}
-    if event.get("reaction") != TIMELINE_REACTION or item.get("type") != "message":
+def _reaction(event: Mapping[str, Any], body: Mapping[str, Any], reactions: Reactions = USUAL) -> Intent:
+    found = marked(event, _event_id(body), _own_user(body), reactions)
+    if found is None:
         return _or_ignored(reacted(event, _event_id(body), _own_user(body)))
-    removed = event["type"] == "reaction_removed"
-    return Noted(user=event["user"], channel=item["channel"], ts=item["ts"], removed=removed)
+    if found.mark is Mark.TIMELINE:
+        return Noted(
+            user=found.user, channel=found.channel, ts=found.ts, removed=found.removed, reaction=found.reaction
+        )
+    return found
 
 
 def _pin(event: Mapping[str, Any], body: Mapping[str, Any]) -> Intent:
@@ -246,19 +275,24 @@ READERS: Mapping[str, Reader] = {
 RECORDED: Mapping[str, Reader] = {
     "block_actions": lambda _, body: pressed(body),
     ORDER: lambda _, body: ordered(body),
+    PRESS: lambda _, body: life_pressed(body),
+    FORM: lambda _, body: form_sent(body),
+    COMMAND: lambda _, body: slash_intent(body),
 }
 
 
 def slash_intent(body: Mapping[str, Any]) -> Asked:
+    """`body`: as Slack sends it, or as it was kept."""
     text = str(body.get("text", ""))
     is_run = body.get("command") == RUN_COMMAND
     return Asked(
-        id=body["trigger_id"],
+        id=str(body.get("trigger_id") or body["id"]),
         command=Command(name="runbook", argument=text.strip(), typed="runbook") if is_run else parse(text),
         user=body["user_id"],
         channel=body["channel_id"],
         text=text,
         team=str(body.get("team_id") or ""),
+        is_slash=True,
     )
 
 
@@ -295,6 +329,7 @@ def shortcut_intent(body: Mapping[str, Any]) -> Noted:
         text=message.get("text"),
         author=message.get("user"),
         thread=message.get("thread_ts"),
+        by_shortcut=True,
     )
 
 
@@ -310,6 +345,7 @@ def declaration(body: Mapping[str, Any]) -> Declared:
         severity=values["severity"]["selected_option"]["value"],
         service=service.strip() if service and service.strip() else None,
         description=str((values.get("description") or {}).get("value") or ""),
+        is_private=((values.get("private") or {}).get("selected_option") or {}).get("value") == "yes",
     )
 
 

@@ -15,21 +15,29 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.ports import SlackEvents
 from bot.domain.ports.deciding import Order
-from bot.slack import acting_ids
+from bot.slack import acting_ids, life_inbound
 from bot.slack.acting_desk import COMMANDS, ActingDesk
 from bot.slack.acting_inbound import click_id, is_own_echo, order_body, pressed, recordable
-from bot.slack.desk import Desk, NoteOutcome, errors_of
+from bot.slack.desk import Desk, errors_of
 from bot.slack.inbound import (
     ADD_TO_TIMELINE,
     DECLARE_FORM,
     RUN_COMMAND,
+    Asked,
     declaration,
     judge_intent,
     shortcut_intent,
     slash_intent,
     stop_intent,
 )
+from bot.slack.life_desk import LifeDesk
+from bot.slack.life_forms import FORM_WORDS
+from bot.slack.life_ids import ASK_ABOUT, CREATE_FOLLOW_UP, MODALS, OPENING
+from bot.slack.life_inbound import COMMAND, is_recorded, kept_command, kept_form
+from bot.slack.life_said import Told
+from bot.slack.life_words import subject
 from bot.slack.mrkdwn import escape
+from bot.slack.noting import NoteOutcome
 from bot.slack.questions import Questions
 from bot.slack.replies import DID_NOT_HELP, HELPED, STOP_ANSWER
 from bot.slack.settings import SlackSettings
@@ -64,7 +72,11 @@ def build(
         _record_clicks(app, events, on_event)
         _answer_runs(app, desk.acting)
         _answer_run_forms(app, desk.acting, events, on_event)
-    _answer_commands(app, settings.command, desk)
+    if desk.life is not None:
+        _record_presses(app, events, on_event)
+        _open_life_forms(app, desk.life)
+        _record_life_forms(app, desk.life, events, on_event)
+    _answer_commands(app, settings.command, desk, events, on_event)
     _answer_forms(app, desk)
     if desk.questions is not None:
         _answer_buttons(app, desk.questions)
@@ -98,26 +110,92 @@ def _record_clicks(app: AsyncApp, events: SlackEvents, on_event: Callable[[], No
         return BoltResponse(status=200)
 
 
-def _answer_commands(app: AsyncApp, word: str, desk: Desk) -> None:
+def _answer_commands(app: AsyncApp, word: str, desk: Desk, events: SlackEvents, on_event: Callable[[], None]) -> None:
     @app.command(RUN_COMMAND)
     @app.command(word)
     async def command(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        asked = slash_intent(body)
+        if is_recorded(asked.command):
+            # What changes something must not be lost in a crash; an error leaves it unacknowledged, and Slack says so.
+            desk.responses.expect(asked.id, respond)
+            await events.record(f"{COMMAND}:{asked.id}", json.dumps(kept_command(body)).encode())
+            on_event()
+            await ack()
+            return
         await ack()
         async with _telling(body, respond):
-            asked = slash_intent(body)
-            if asked.command.name == "new":
-                await desk.open_form(body["trigger_id"], asked.command.argument)
-            elif desk.acting is not None and asked.command.name in COMMANDS:
-                if said := await desk.acting.answer(asked, body["trigger_id"]):
-                    await respond(text=said.text, response_type="in_channel" if said.is_public else "ephemeral")
-            else:
-                await respond(text=await desk.answer(asked), response_type="ephemeral")
+            await _at_once(desk, asked, body["trigger_id"], respond)
 
     @app.shortcut(ADD_TO_TIMELINE)
     async def add_to_timeline(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
         async with _telling(body, respond):
             await _tell(body, respond, NOTE_ANSWERS[await desk.note(shortcut_intent(body))])
+
+
+async def _at_once(desk: Desk, asked: Asked, trigger: str, respond: Any) -> None:
+    """What only tells something, or opens a form."""
+    name = asked.command.name
+    if name == "new":
+        await desk.open_form(trigger, asked.command.argument)
+    elif desk.acting is not None and name in COMMANDS:
+        if said := await desk.acting.answer(asked, trigger):
+            await respond(text=said.text, response_type="in_channel" if said.is_public else "ephemeral")
+    elif desk.life is not None and name in FORM_WORDS and not subject(asked.command.argument)[1]:
+        await _give(respond, await desk.life.forms.open_for(asked, trigger))
+    else:
+        await _give(respond, await desk.told(asked))
+
+
+async def _give(respond: Any, told: Told | None) -> None:
+    """To who asked; None: a form is open."""
+    if told is not None:
+        await respond(text=told.text, blocks=told.blocks, response_type="ephemeral")
+
+
+def _record_presses(app: AsyncApp, events: SlackEvents, on_event: Callable[[], None]) -> None:
+    @app.middleware
+    async def record(body: dict[str, Any], next: Next) -> BoltResponse | None:
+        # Who pressed must not have to press again after a crash.
+        click = life_inbound.recordable(body)
+        if click is None:
+            return await next()
+        await events.record(life_inbound.press_id(click), json.dumps(click).encode())
+        on_event()
+        return BoltResponse(status=200)
+
+
+def _open_life_forms(app: AsyncApp, life: LifeDesk) -> None:
+    async def opened(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        async with _telling(body, respond):
+            if told := await life.forms.open(life_inbound.pressed(body), body["trigger_id"]):
+                await _tell(body, respond, told.text)
+
+    async def about(ack: Any, body: dict[str, Any], respond: Any) -> None:
+        await ack()
+        async with _telling(body, respond):
+            if told := await life.forms.open_about(body):
+                await _tell(body, respond, told.text)
+
+    for action in sorted(OPENING):
+        app.action(action)(opened)
+    for shortcut in (CREATE_FOLLOW_UP, ASK_ABOUT):
+        app.shortcut(shortcut)(about)
+
+
+def _record_life_forms(app: AsyncApp, life: LifeDesk, events: SlackEvents, on_event: Callable[[], None]) -> None:
+    async def submitted(ack: Any, body: dict[str, Any]) -> None:
+        kept = kept_form(body, life.now())
+        if errors := await life.forms.errors(life_inbound.form_sent(kept)):
+            await ack(response_action="errors", errors=dict(errors))
+            return
+        await events.record(kept["id"], json.dumps(kept).encode())  # on disk before the form closes
+        on_event()
+        await ack()
+
+    for callback in MODALS:
+        app.view(callback)(submitted)
 
 
 def _answer_runs(app: AsyncApp, acting: ActingDesk) -> None:
@@ -146,7 +224,8 @@ def _answer_forms(app: AsyncApp, desk: Desk) -> None:
     async def declare(ack: Any, body: dict[str, Any], respond: Any) -> None:
         await ack()
         async with _telling(body, respond):
-            await desk.open_form(body["trigger_id"])
+            value = str((body.get("actions") or [{}])[0].get("value") or "")
+            await desk.open_form(body["trigger_id"], "" if value == "new" else value)
 
     @app.view(DECLARE_FORM)
     async def submitted(ack: Any, body: dict[str, Any]) -> None:

@@ -11,16 +11,19 @@ from bot.domain.incident import Incident, PlaceKind
 from bot.domain.plaintext import plain
 from bot.domain.ports import TimelineEvent
 from bot.domain.spend import CostReport, dollars
-from bot.slack.blocks.limits import NOTICE_ROOM, SECTION_LIMIT, fitted
-from bot.slack.grammar import WORDS, Command
+from bot.slack.blocks.limits import SECTION_LIMIT, fitted
+from bot.slack.grammar import WORDS, Command, nearest
 from bot.slack.inbound import DECLARE_FORM
+from bot.slack.inputs import modal, select_input, text_input
 from bot.slack.mrkdwn import escape, link
+from bot.slack.vocabulary import BY_NAME, IN_TWO
 from prompts import render
 
 Block = dict[str, Any]
 
 MOST_LISTED = 20
-MOST_EVENTS = 30
+PAGE_EVENTS = 30  # of the timeline
+TIMELINE_ROOM = 3800  # characters: Slack wants 4000 at the most in a message's text, and there is a heading
 TITLE_SHOWN, SERVICE_SHOWN, EVENT_SHOWN, NAME_SHOWN, TYPED_SHOWN = 150, 80, 500, 60, 40  # characters
 LINK_SIGN = "\u2197"
 SEVERITY_MEANING = {
@@ -39,6 +42,17 @@ def help_text(command: str, unknown: Command | None = None) -> str:
         unknown=escape(plain(unknown.typed, TYPED_SHOWN)) if unknown else "",
         nearest=unknown.nearest if unknown else None,
     ).text
+
+
+def word_help(command: str, typed: str) -> str:
+    """One word with an example; of a wrong one the nearest."""
+    first = typed.split()[0].lower() if typed.split() else ""
+    word = BY_NAME.get(first) or BY_NAME.get(IN_TWO.get(" ".join(typed.lower().split()[:2]), ""))
+    if word is None:
+        near = nearest(first)
+        meant = f" Did you mean *{near}*? `{command} help {near}` tells more." if near else ""
+        return f"I don't know \u201c{escape(plain(typed, TYPED_SHOWN))}\u201d.{meant} `{command} help` lists all words."
+    return render("help_word.v1", command=command, word=word).text.strip()
 
 
 def where(incident: Incident) -> str:
@@ -65,10 +79,13 @@ def age(now: datetime, since: datetime) -> str:
     return f"{hours} h {rest:02d} min" if hours < 48 else f"{hours // 24} days"
 
 
-def list_text(incidents: Sequence[Incident], now: datetime) -> str:
+def list_text(incidents: Sequence[Incident], now: datetime, what: str = "open incident") -> str:
+    """`what`: one of them, in words: its first "incident" is put in the plural."""
+    several = what.replace("incident", "incidents", 1)
     if not incidents:
-        return ":large_green_circle: No open incidents."
-    heading = f"{len(incidents)} open incident{'s' if len(incidents) > 1 else ''}, worst first:"
+        return f":large_green_circle: No {several}."
+    order = ", worst first" if what.startswith("open") else ", newest first"
+    heading = f"{len(incidents)} {several if len(incidents) > 1 else what}{order}:"
     lines = (f"\u2022 {incident_line(incident, now)}" for incident in incidents)
     room = SECTION_LIMIT - len(heading) - 1  # App Home shows it in a section
     return f"{heading}\n{fitted(lines, room, total=len(incidents), most=MOST_LISTED)}"
@@ -95,22 +112,34 @@ def cost_text(reports: Sequence[CostReport]) -> str:
     return "\n".join([*lines, *([f"Of the first: {', '.join(by_task)}"] if by_task else [])])
 
 
-def timeline_text(incident: Incident, events: Sequence[TimelineEvent], names: Mapping[str, str]) -> str:
-    """The newest entries that fit; `names` tells what people are called by their user ids."""
-    lines: list[str] = []
-    room = SECTION_LIMIT
-    for event in reversed(newest(events)):
-        line = _event_line(event, names)
+def timeline_text(
+    incident: Incident, events: Sequence[TimelineEvent], names: Mapping[str, str], number: int = 1, command: str = ""
+) -> str:
+    """One page, of which the first has the newest entries; a number past the end is the last page's.
+
+    `names` tells what people are called by their user ids.
+    """
+    pages = _pages([_event_line(event, names) for event in events])
+    number = min(max(number, 1), len(pages))
+    lines = pages[number - 1]
+    if len(pages) == 1:
+        return "\n".join([f"*Timeline of {incident.id}* (UTC)", *lines])
+    which = f"the newest {len(lines)} of {len(events)}" if number == 1 else f"page {number} of {len(pages)}"
+    older = f"; `{command} timeline page {number + 1}` is older" if command and number < len(pages) else ""
+    return "\n".join([f"*Timeline of {incident.id}* (UTC, {which}{older})", *lines])
+
+
+def _pages(lines: Sequence[str]) -> Sequence[Sequence[str]]:
+    """Whole lines, cut from the end: each page is in order of time. At least one page."""
+    pages: list[list[str]] = [[]]
+    room = TIMELINE_ROOM
+    for line in reversed(lines):
+        if pages[-1] and (len(line) + 1 > room or len(pages[-1]) >= PAGE_EVENTS):
+            pages.append([])
+            room = TIMELINE_ROOM
+        pages[-1].insert(0, line)
         room -= len(line) + 1
-        if room < NOTICE_ROOM:
-            break
-        lines.insert(0, line)
-    left_out = f", the newest {len(lines)} of {len(events)}" if len(lines) < len(events) else ""
-    return "\n".join([f"*Timeline of {incident.id}* (UTC{left_out})", *lines])
-
-
-def newest(events: Sequence[TimelineEvent]) -> Sequence[TimelineEvent]:
-    return events[-MOST_EVENTS:]
+    return pages
 
 
 def _event_line(event: TimelineEvent, names: Mapping[str, str]) -> str:
@@ -122,58 +151,26 @@ def _event_line(event: TimelineEvent, names: Mapping[str, str]) -> str:
 
 def declare_form(services: Sequence[str], title: str = "") -> Mapping[str, Any]:
     """The modal. Severities carry their plain meaning."""
-    options = [
-        {"text": {"type": "plain_text", "text": f"{s}: {SEVERITY_MEANING[s]}"[:75]}, "value": s.value} for s in Severity
-    ]
     known = ", ".join(list(services)[:20])
-    return {
-        "type": "modal",
-        "callback_id": DECLARE_FORM,
-        "title": {"type": "plain_text", "text": "Declare incident"},
-        "submit": {"type": "plain_text", "text": "Declare"},
-        "close": {"type": "plain_text", "text": "Cancel"},
-        "blocks": [
-            _text_input("title", "What is wrong?", value=title, most=140),
-            {
-                "type": "input",
-                "block_id": "severity",
-                "label": {"type": "plain_text", "text": "How bad is it for users?"},
-                "element": {
-                    "type": "static_select",
-                    "action_id": "value",
-                    "options": options,
-                    "initial_option": options[1],
-                },
-            },
-            _text_input("service", "Service", hint=f"Known services: {known}"[:300] if known else "", optional=True),
-            _text_input("description", "What do you see?", optional=True, multiline=True, most=2000),
-        ],
-    }
-
-
-def _text_input(
-    block: str,
-    label: str,
-    *,
-    value: str = "",
-    hint: str = "",
-    optional: bool = False,
-    multiline: bool = False,
-    most: int = 150,
-) -> Block:
-    element: Block = {"type": "plain_text_input", "action_id": "value", "multiline": multiline, "max_length": most}
-    if value:
-        element["initial_value"] = value
-    made: Block = {
-        "type": "input",
-        "block_id": block,
-        "optional": optional,
-        "label": {"type": "plain_text", "text": label},
-        "element": element,
-    }
-    if hint:
-        made["hint"] = {"type": "plain_text", "text": hint}
-    return made
+    blocks = [
+        text_input("title", "What is wrong?", value=title, most=140),
+        select_input(
+            "severity",
+            "How bad is it for users?",
+            [(severity.value, f"{severity}: {SEVERITY_MEANING[severity]}") for severity in Severity],
+            first=Severity.SEV2.value,
+        ),
+        text_input("service", "Service", hint=f"Known services: {known}" if known else "", optional=True),
+        text_input("description", "What do you see?", optional=True, multiline=True, most=2000),
+        select_input(
+            "private",
+            "Who may see it?",
+            (("no", "Everybody: a public channel or thread"), ("yes", "Only those invited: a private channel")),
+            first="no",
+            hint="Nothing of a private incident is told to people who are not in its channel.",
+        ),
+    ]
+    return modal(DECLARE_FORM, "Declare incident", "Declare", blocks)
 
 
 def home(incidents: Sequence[Incident], now: datetime, command: str) -> Mapping[str, Any]:

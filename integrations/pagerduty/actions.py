@@ -23,7 +23,8 @@ from bot.domain.redact import redact
 from integrations.descriptor import ActionTools
 from integrations.drafted import Draft, DraftedAction, failed, schema, unknown
 from integrations.pagerduty.client import PagerDutyClient
-from integrations.pagerduty.desk import ID, INCIDENT, Desk, people, stamp, was_turned_away
+from integrations.pagerduty.desk import ID, INCIDENT, Desk, people, was_turned_away
+from integrations.pagerduty.mark import stamp
 from integrations.pagerduty.records import Known, Standing
 from integrations.pagerduty.settings import PagerDutySettings
 from integrations.programs.argument import bad

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from hashlib import sha256
 from typing import TypeVar
 
 from bot.domain.action import ActionCall, ActionRefused, Refusal, Value
@@ -93,11 +92,6 @@ class Desk:
         now = self._clock.now()
         found = await self.ask(lambda client: client.on_call(policy, since=now, until=now + SOON))
         return tuple(duty for duty in found if duty.is_on(now))
-
-
-def stamp(key: str) -> str:
-    """What marks a note or an incident as that of one execution."""
-    return f"first-responder-{sha256(key.encode()).hexdigest()[:20]}"
 
 
 def was_turned_away(error: SourceError) -> bool:

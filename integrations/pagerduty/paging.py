@@ -14,7 +14,8 @@ from bot.domain.redact import redact
 from integrations.descriptor import ActionTools
 from integrations.pagerduty.actions import LONGEST_TITLE, opened
 from integrations.pagerduty.client import NotThere, PagerDutyClient
-from integrations.pagerduty.desk import Desk, people, stamp
+from integrations.pagerduty.desk import Desk, people
+from integrations.pagerduty.mark import stamp
 from integrations.pagerduty.records import Duty, Standing
 from integrations.pagerduty.settings import PagerDutySettings
 from integrations.pagerduty.webhook import SOURCE

@@ -34,6 +34,12 @@ class PagerDutySettings:
     sender: str | None = setting(
         "PAGERDUTY_FROM", default=None, help="Mail address of the PagerDuty user that changes are made as."
     )
+    in_step: bool = setting(
+        "PAGERDUTY_IN_STEP",
+        default=True,
+        help="true: incidents that PagerDuty told of are acknowledged, noted on and resolved there when people do so "
+        "here; needs PAGERDUTY_API_KEY with write access and PAGERDUTY_FROM.",
+    )
 
     def __post_init__(self) -> None:
         check_address("PAGERDUTY_URL", self.url)

@@ -14,23 +14,32 @@ from typing import Any
 
 import msgspec
 
-from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
+from bot.domain.alert import Alert, AlertStatus, Delivery, Remark, RemarkKind, Severity
 from bot.domain.errors import BadSignature, UnreadablePayload
 from bot.domain.moment import settle
 from bot.domain.severity import DEFAULT_SEVERITY, severity_from
 from integrations.descriptor import Example, WebhookRequest
+from integrations.pagerduty.mark import is_ours
 from integrations.payload import TITLE_LIMIT, clean_labels, decode, required_time, text_of, web_link
 from integrations.signature import hex_hmac, matches_any
 
 SOURCE = "pagerduty"
 SIGNATURE = "X-PagerDuty-Signature"
 
-# What an event says about the condition; all others (acknowledged, annotated, pagey.ping ...) say nothing about it.
+# What an event says about the condition; all others say nothing about it.
 _STATUS_BY_EVENT = {
     "incident.triggered": AlertStatus.FIRING,
     "incident.reopened": AlertStatus.FIRING,
     "incident.resolved": AlertStatus.RESOLVED,
 }
+# What somebody did about it.
+_REMARK_BY_EVENT = {
+    "incident.acknowledged": RemarkKind.ACKNOWLEDGED,
+    "incident.annotated": RemarkKind.ANNOTATED,
+    "incident.priority_updated": RemarkKind.REGRADED,
+}
+NAME_LIMIT = 80  # characters of who did it
+NOTE_LIMIT = 2000  # characters: PagerDuty's own limit of a note
 _SEVERITY_BY_URGENCY = {"high": Severity.SEV2, "low": Severity.SEV4}
 
 
@@ -39,6 +48,7 @@ class _Event(msgspec.Struct):
     event_type: str
     data: msgspec.Raw
     occurred_at: str = ""
+    agent: Any = None  # null, or a reference to the person or the service that did it
 
 
 class _Payload(msgspec.Struct):
@@ -62,8 +72,14 @@ class _Incident(msgspec.Struct):
     escalation_policy: _Reference | None = None
 
 
+class _Note(msgspec.Struct):
+    incident: _Reference
+    content: str = ""
+
+
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 _INCIDENT = msgspec.json.Decoder(_Incident)
+_NOTE = msgspec.json.Decoder(_Note)
 
 
 class PagerDutyWebhook:
@@ -85,7 +101,43 @@ class PagerDutyWebhook:
         alerts = () if status is None else (_alert(event, status, request.received_at),)
         said = f"{request.headers.get('x-webhook-id', '')}\x1f{event.id}"
         key = hashlib.sha256(said.encode()).hexdigest()
-        return Delivery(source=SOURCE, key=key, received_at=request.received_at, alerts=alerts)
+        remarks = _remarks(event, request.received_at)
+        return Delivery(source=SOURCE, key=key, received_at=request.received_at, alerts=alerts, remarks=remarks)
+
+
+def _remarks(event: _Event, received_at: datetime) -> tuple[Remark, ...]:
+    """What we wrote there ourselves is none: it stands here already."""
+    kind = _REMARK_BY_EVENT.get(event.event_type)
+    if kind is None:
+        return ()
+    who, severity = _who(event.agent), None
+    if kind is RemarkKind.ANNOTATED:
+        note = decode(_NOTE, bytes(event.data), at="event.data")
+        about, text = note.incident.id, f"Note in PagerDuty{who}: {text_of(note.content, NOTE_LIMIT)}"
+        if is_ours(note.content) or not note.content.strip():
+            return ()
+    else:
+        incident = decode(_INCIDENT, bytes(event.data), at="event.data")
+        about, severity = incident.id, _severity(incident)
+        priority = text_of(incident.priority.summary or "", NAME_LIMIT) if incident.priority else "none"
+        named = {
+            RemarkKind.ACKNOWLEDGED: f"Acknowledged in PagerDuty{who}",
+            RemarkKind.REGRADED: f"Severity set to {severity}: priority {priority} in PagerDuty{who}",
+        }
+        text = named[kind]
+    occurred = settle(required_time(event.occurred_at, at="event.occurred_at"), received_at)
+    regraded = severity if kind is RemarkKind.REGRADED else None
+    remark = Remark(
+        kind=kind, source=SOURCE, fingerprint=text_of(about), key=event.id, at=occurred.at, text=text, severity=regraded
+    )
+    return (remark,)
+
+
+def _who(agent: object) -> str:
+    """ " by Ana Ruiz"; "" where it is not told."""
+    name = agent.get("summary") if isinstance(agent, Mapping) else None
+    shown = text_of(name, NAME_LIMIT) if isinstance(name, str) else ""
+    return f" by {shown}" if shown else ""
 
 
 def _alert(event: _Event, status: AlertStatus, received_at: datetime) -> Alert:
@@ -141,10 +193,26 @@ def examples(signer: Callable[[bytes, Any], Mapping[str, str]]) -> tuple[Example
     triggered = _example_event("incident.triggered", "2026-03-04T09:13:02Z", _example_incident("triggered"))
     acknowledged = _example_event("incident.acknowledged", "2026-03-04T09:14:20Z", _example_incident("acknowledged"))
     resolved = _example_event("incident.resolved", "2026-03-04T09:41:37Z", _example_incident("resolved"))
+    note = {
+        "id": "P2LA89X",
+        "type": "incident_note",
+        "content": "The new release is being taken back.",
+        "trimmed": False,
+        "incident": {"id": "PGR0VU2", "type": "incident_reference", "summary": "Checkout answers with errors"},
+    }
+    annotated = _example_event("incident.annotated", "2026-03-04T09:20:11Z", note)
+    regraded = _example_event("incident.priority_updated", "2026-03-04T09:22:45Z", _example_incident("acknowledged"))
     ping = _example_event(
         "pagey.ping", "2026-03-04T09:00:00Z", {"message": "Hello from your friend Pagey!", "type": "ping"}
     )
-    named = {"triggered": triggered, "acknowledged": acknowledged, "resolved": resolved, "ping": ping}
+    named = {
+        "triggered": triggered,
+        "acknowledged": acknowledged,
+        "annotated": annotated,
+        "priority_updated": regraded,
+        "resolved": resolved,
+        "ping": ping,
+    }
     return tuple(
         Example(name=name, body=json.dumps(event).encode(), headers=_example_headers(name), sign=signer)
         for name, event in named.items()

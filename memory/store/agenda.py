@@ -12,7 +12,8 @@ from memory.store.schema import incidents
 
 # Made once: they are asked after each batch of triage.
 _IN_ORDER = select(incidents.c.id).order_by(incidents.c.number)
-_UNBRIEFED = _IN_ORDER.where(incidents.c.briefed_at.is_(None))
+# One that goes on in another is not briefed any more; its card says so where it has one.
+_UNBRIEFED = _IN_ORDER.where(incidents.c.briefed_at.is_(None), incidents.c.merged_into.is_(None))
 _OUTDATED = _IN_ORDER.where(incidents.c.shown_revision < incidents.c.revision, incidents.c.briefed_at.is_not(None))
 
 

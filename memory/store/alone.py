@@ -32,24 +32,24 @@ class Overtaken(Exception):
     """Raised by work that finds somebody else was faster: nothing of it is written."""
 
 
-async def alone(database: Database, work: Callable[[Connection], T]) -> T:
-    """All of `work` or nothing of it, while nothing else of what is done in production is written. Raises NotStored,
-    also where the database refuses a row, and what `work` raises.
+async def alone(database: Database, work: Callable[[Connection], T], *, lock: int = ACTING_LOCK) -> T:
+    """All of `work` or nothing of it, while nothing else is written under this lock: by default of what is done in
+    production. Raises NotStored, also where the database refuses a row, and what `work` raises.
     """
     for _ in range(TRIES):
         try:
-            done = await database.writer.write(lambda connection: _locked(connection, work))
+            done = await database.writer.write(lambda connection: _locked(connection, work, lock))
         except DBAPIError as error:
             raise NotStored(f"the database refused it: {error.orig}") from error
         if not isinstance(done, _Busy):
             return done
         await asyncio.sleep(BETWEEN_TRIES)
-    raise NotStored("the record of what is done in production was in use without a pause")
+    raise NotStored("what only one may write at a time was in use without a pause")
 
 
-def _locked(connection: Connection, work: Callable[[Connection], T]) -> T | _Busy:
+def _locked(connection: Connection, work: Callable[[Connection], T], lock: int) -> T | _Busy:
     if connection.dialect.name == "postgresql":
-        mine = connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": ACTING_LOCK})
+        mine = connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock})
         if not mine.scalar():
             return _Busy()
     return work(connection)

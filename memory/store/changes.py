@@ -15,7 +15,22 @@ from memory.store.schema import DONE, alerts, bounded, deliveries, episodes, inc
 from memory.store.timeline import add_events
 from memory.store.upsert import put_all
 
-_STATE = ("severity", "status", "resolved_at", "revision", "alert_count", "firing_count")
+_STATE = (
+    "title",
+    "service",
+    "severity",
+    "status",
+    "started_at",
+    "resolved_at",
+    "revision",
+    "alert_count",
+    "firing_count",
+    "is_private",
+    "merged_into",
+    "acknowledged_at",
+    "identified_at",
+    "mitigated_at",
+)
 
 # Made once: in a storm making them takes longer than running them.
 _NEW_INCIDENTS, _NEW_ALERTS = incidents.insert(), alerts.insert()
@@ -52,9 +67,6 @@ class Changes:
         self._opened[incident.id] = {
             "id": incident.id,
             "number": number,
-            "title": incident.title,
-            "service": incident.service,
-            "started_at": incident.started_at,
             "opened_at": incident.opened_at,
             "shown_revision": 0,
             **_state(incident),
@@ -93,6 +105,23 @@ class Changes:
     def tell(self, event: TimelineEvent, *, key: str) -> None:
         self._events.append((key, event))
 
+    def say(self, incident: Incident, what: str, kind: str, said: str, at: datetime, actor: str = "") -> None:
+        """`what` is told of it once."""
+        event = TimelineEvent(incident_id=incident.id, at=at, kind=kind, text=said, actor=actor)
+        self.tell(event, key=f"{incident.id}/{what}")
+
+    def say_severity(self, before: Incident, after: Incident, at: datetime) -> None:
+        said = f"Severity raised from {before.severity} to {after.severity}"
+        self.say(after, f"severity/{after.revision}", "status", said, at)
+
+    def say_alert(self, incident: Incident, what: str, grouped: GroupedAlert) -> None:
+        """That it came, and that it is over where it is."""
+        alert = grouped.alert
+        self.say(incident, what, "alert", f"Alert: {alert.title}", grouped.received_at, alert.source)
+        if grouped.resolved_at is not None:
+            said = f"Recovered: {alert.title}"
+            self.say(incident, f"{what}/recovered", "alert", said, grouped.resolved_at, alert.source)
+
     def done(self, row: int) -> None:
         self._done.append({"row": row})
 
@@ -118,12 +147,20 @@ class Changes:
 def _state(incident: Incident) -> dict[str, object]:
     """What changes over an incident's life."""
     return {
+        "title": incident.title,
+        "service": incident.service,
         "severity": incident.severity.value,
         "status": incident.status.value,
+        "started_at": incident.started_at,
         "resolved_at": incident.resolved_at,
         "revision": incident.revision,
         "alert_count": incident.alert_count,
         "firing_count": incident.firing_count,
+        "is_private": incident.is_private,
+        "merged_into": incident.merged_into,
+        "acknowledged_at": incident.acknowledged_at,
+        "identified_at": incident.identified_at,
+        "mitigated_at": incident.mitigated_at,
     }
 
 

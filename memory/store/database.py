@@ -22,6 +22,15 @@ from memory.store.writer import Writer
 T = TypeVar("T")
 
 LOCK_TIMEOUT = 2.0  # seconds another program may hold SQLite's write lock; senders of webhooks wait 5 to 10 s
+IDLE_IN_TRANSACTION = 5  # seconds: a transaction of ours takes milliseconds, and nothing is awaited within one
+# Of PostgreSQL's client library: a server that has vanished from the network is given up after some seconds.
+SILENT_SERVER = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
 TRIES, BETWEEN_TRIES = 50, 0.1  # seconds; reads take milliseconds
 READERS = 4  # threads: reads take a millisecond or two, and WAL lets them run beside the writer
 
@@ -120,7 +129,11 @@ def _shown(address: URL) -> str:
 def _engine(address: URL, lock_timeout: float, *, begin: str, connections: int) -> Engine:
     try:
         if address.get_backend_name() != "sqlite":
-            return create_engine(address, pool_size=connections, max_overflow=0, pool_pre_ping=True)
+            served = create_engine(
+                address, pool_size=connections, max_overflow=0, pool_pre_ping=True, connect_args=SILENT_SERVER
+            )
+            event.listen(served, "connect", _set_up_postgresql)
+            return served
         # A file's connections are used by one thread at a time, not by the one that made them.
         arguments = {"timeout": lock_timeout, "check_same_thread": False}
         engine = create_engine(address, pool_size=connections, max_overflow=0, connect_args=arguments)
@@ -129,6 +142,14 @@ def _engine(address: URL, lock_timeout: float, *, begin: str, connections: int) 
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _set_up_postgresql(connection: Any, _: ConnectionPoolEntry) -> None:
+    # A process that was stopped in the midst of a transaction would keep its locks from all the others.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}s'")
+    cursor.close()
+    connection.commit()  # the pool rolls back what was not committed
 
 
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:

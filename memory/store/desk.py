@@ -12,15 +12,15 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select, text, 
 
 from bot.domain.alert import Alert, Delivery
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
-from bot.domain.ports import Episode, PendingDelivery, Said, TimelineEvent, TriageTransaction
-from memory.store import lifecycle
+from bot.domain.ports import Episode, PendingDelivery, Said, TriageTransaction
+from memory.store import lifecycle, regrouping
 from memory.store.changes import Changes
 from memory.store.codec import Undecodable, decode_delivery
-from memory.store.counters import next_number
 from memory.store.database import Database
 from memory.store.incidents import with_alerts
 from memory.store.known import Known
-from memory.store.schema import FAILED, PENDING, deliveries, timeline
+from memory.store.regrouping import numbered, was_told
+from memory.store.schema import FAILED, PENDING, deliveries
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ _PENDING = (
     .order_by(deliveries.c.id)
     .limit(bindparam("most"))
 )
-_TOLD = select(timeline.c.id).where(timeline.c.key == bindparam("key"))
 _SET_ASIDE = (
     update(deliveries).where(deliveries.c.id == bindparam("row")).values(state=FAILED, problem=bindparam("why"))
 )
@@ -123,14 +122,14 @@ class StoredTransaction:
     # --- changes -----------------------------------------------------------------------------------------------------
 
     def open_incident(self, alert: Alert, reason: GroupingReason, received_at: datetime) -> Incident:
-        in_year = next_number(self._connection, f"incidents of {received_at.year}")
-        number = next_number(self._connection, "incidents")
-        header = lifecycle.opened(f"INC-{received_at.year}-{in_year:04d}", alert, received_at)
+        header, number = numbered(
+            self._connection, lambda name: lifecycle.opened(name, alert, received_at), received_at
+        )
         self._changes.open_incident(header, number)
         self._known.add_incident(header, number)
         grouped = GroupedAlert(alert=alert, reason=reason, received_at=received_at)
         self._add_alert(header, grouped)
-        self._tell(header, "opened", "status", f"Incident opened, {header.severity}", received_at)
+        self._changes.say(header, "opened", "status", f"Incident opened, {header.severity}", received_at)
         return with_alerts(header, (grouped,))
 
     def join(self, incident_id: str, alert: Alert, reason: GroupingReason, received_at: datetime) -> None:
@@ -140,28 +139,53 @@ class StoredTransaction:
         self._add_alert(after, GroupedAlert(alert=alert, reason=reason, received_at=received_at))
         self._tell_changes(before, after, received_at)
 
-    def recover(self, incident_id: str, alert: Alert, received_at: datetime) -> None:
+    def recover(
+        self,
+        incident_id: str,
+        alert: Alert,
+        received_at: datetime,
+        *,
+        leads_to: IncidentStatus = IncidentStatus.RESOLVED,
+    ) -> None:
         before = self._known.header(incident_id)
         over = self._known.firing(incident_id, alert)
-        after = lifecycle.recovered(before, len(over), received_at)
+        after = lifecycle.recovered(before, len(over), received_at, leads_to)
         self._save(after)
         self._remember(alert, incident_id, resolved=True, at=received_at)
         for position, grouped in over:
             self._known.set_alert(incident_id, position, replace(grouped, resolved_at=received_at))
             self._changes.end_alert(incident_id, position, received_at)
-            self._tell(after, f"recovered/{position}", "alert", f"Recovered: {alert.title}", received_at, alert.source)
+            what = f"recovered/{after.revision}/{position}"
+            self._changes.say(after, what, "alert", f"Recovered: {alert.title}", received_at, alert.source)
         self._tell_changes(before, after, received_at)
 
     def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
         before = self._known.header(incident_id)
         what = f"steered/{said.key}"
-        if self._connection.execute(_TOLD, {"key": f"{incident_id}/{what}"}).first():
+        if was_told(self._connection, f"{incident_id}/{what}"):
             return before
         after = decide(before)
         if after != before:
             self._save(after)
-            self._tell(after, what, "status", said.text, said.at, said.who)
+            self._changes.say(after, what, "status", said.text, said.at, said.who)
         return after
+
+    def tell(self, incident_id: str, said: Said) -> None:
+        self._changes.say(self._known.header(incident_id), f"told/{said.key}", "note", said.text, said.at, said.who)
+
+    def merge(self, incident_id: str, into: str, said: Said) -> tuple[Incident, Incident]:
+        return self._on_rows(lambda connection: regrouping.merge(connection, incident_id, into, said))
+
+    def split(self, incident_id: str, positions: Sequence[int], said: Said) -> Incident | None:
+        return self._on_rows(lambda connection: regrouping.split(connection, incident_id, positions, said))
+
+    def _on_rows(self, work: Callable[[Connection], T]) -> T:
+        """On everything as it is kept now; what is known is then read anew."""
+        self.write()
+        try:
+            return work(self._connection)
+        finally:
+            self._known = Known(self._connection, self._expected)
 
     def remember_recovery(self, alert: Alert, received_at: datetime) -> None:
         self._remember(alert, None, resolved=True, at=received_at)
@@ -178,8 +202,7 @@ class StoredTransaction:
         self._known.add_alert(header.id, position, grouped)
         self._changes.add_alert(header.id, position, grouped)
         self._remember(alert, header.id, resolved=False, at=grouped.received_at)
-        said = f"Alert: {alert.title}"
-        self._tell(header, f"alert/{position}", "alert", said, grouped.received_at, alert.source)
+        self._changes.say_alert(header, f"alert/{header.revision}", grouped)
 
     def _remember(self, alert: Alert, incident_id: str | None, *, resolved: bool, at: datetime) -> None:
         self._known.set_episode(alert.episode, Episode(incident_id=incident_id, resolved=resolved))
@@ -187,12 +210,8 @@ class StoredTransaction:
 
     def _tell_changes(self, before: Incident, after: Incident, at: datetime) -> None:
         if before.status is not after.status:
-            said = "Resolved: no alert fires any more" if after.status is IncidentStatus.RESOLVED else "Open again"
-            self._tell(after, f"status/{after.revision}", "status", said, at)
+            quiet = f"{after.status.capitalize()}: no alert fires any more"
+            said = quiet if before.status.is_open else "Open again"
+            self._changes.say(after, f"status/{after.revision}", "status", said, at)
         if before.severity is not after.severity:
-            said = f"Severity raised from {before.severity} to {after.severity}"
-            self._tell(after, f"severity/{after.revision}", "status", said, at)
-
-    def _tell(self, incident: Incident, what: str, kind: str, said: str, at: datetime, actor: str = "") -> None:
-        event = TimelineEvent(incident_id=incident.id, at=at, kind=kind, text=said, actor=actor)
-        self._changes.tell(event, key=f"{incident.id}/{what}")
+            self._changes.say_severity(before, after, at)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from bot.domain.remembered import RecordKind
 from memory.store.answers import forget_answers, purge_answers
@@ -14,6 +14,7 @@ from memory.store.approvals import forget_approvals
 from memory.store.codec import Undecodable, decode_alert, decode_delivery
 from memory.store.counters import next_number
 from memory.store.incidents import IS_OPEN
+from memory.store.life import forget_life
 from memory.store.passages import drop_passages
 from memory.store.records import COUNTER
 from memory.store.runs import forget_runs
@@ -47,7 +48,7 @@ class Forgotten:
     """How many rows were deleted."""
 
     records: int  # of memory: the incident, its postmortem, its lessons
-    history: int  # of the incident itself: alerts, findings, briefings, timeline, webhooks, runs, Slack's events
+    history: int  # of the incident itself: alerts, findings, briefings, timeline, webhooks, runs, roles, Slack's events
 
     @property
     def is_nothing(self) -> bool:
@@ -59,7 +60,10 @@ def forget(connection: Connection, incident_id: str) -> Forgotten:
     _overwrite_what_is_deleted(connection)
     return Forgotten(
         records=_records(connection, incident_id),
-        history=_history(connection, incident_id) + _model(connection, incident_id) + _acting(connection, incident_id),
+        history=_history(connection, incident_id)
+        + _model(connection, incident_id)
+        + _acting(connection, incident_id)
+        + forget_life(connection, incident_id),
     )
 
 
@@ -124,6 +128,7 @@ def _history(connection: Connection, incident_id: str) -> int:
     removed += connection.execute(delete(effects).where(effects.c.key.contains(incident_id, autoescape=True))).rowcount
     for table in (alerts, incident_services, episodes, channel_names, findings, briefings, timeline):
         removed += connection.execute(delete(table).where(table.c.incident_id == incident_id)).rowcount
+    connection.execute(update(incidents).where(incidents.c.merged_into == incident_id).values(merged_into=None))
     return removed + connection.execute(delete(incidents).where(incidents.c.id == incident_id)).rowcount
 
 

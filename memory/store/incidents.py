@@ -27,6 +27,16 @@ _ALERTS = (alerts.c.incident_id, alerts.c.body, alerts.c.reason, alerts.c.receiv
 # Made once: making a statement takes longer than running it.
 _HEADER = select(incidents).where(incidents.c.id == bindparam("wanted"))
 _ONE = select(*_ALERTS).join(incidents).where(incidents.c.id == bindparam("wanted"), _KEPT).order_by(alerts.c.position)
+# Whoever may read what was merged may read what the other had by then; what came to it later may be private since.
+_BY_THEN = (
+    select(*_ALERTS)
+    .where(
+        alerts.c.incident_id == bindparam("wanted"),
+        or_(alerts.c.position == 0, alerts.c.received_at <= bindparam("at")),
+    )
+    .order_by(alerts.c.position)
+    .limit(FIRST)
+)
 _OPEN = select(incidents).where(IS_OPEN).order_by(incidents.c.severity, incidents.c.number)  # "SEV1" before "SEV2"
 _FIRST_OF = select(*_ALERTS).where(
     alerts.c.incident_id.in_(bindparam("wanted", expanding=True)), alerts.c.position == 0
@@ -83,6 +93,9 @@ def _read(connection: Connection, incident_id: str) -> Incident | None:
     row = connection.execute(_HEADER, {"wanted": incident_id}).one_or_none()
     if row is None:
         return None
+    if row.merged_into is not None:
+        by_then = {"wanted": row.merged_into, "at": row.resolved_at}
+        return replace(header_of(row), alerts=tuple(map(grouped_of, connection.execute(_BY_THEN, by_then))))
     found = connection.execute(_ONE, {"wanted": incident_id})
     return with_alerts(header_of(row), tuple(grouped_of(one) for one in found))
 
@@ -93,9 +106,14 @@ def _read_open(connection: Connection) -> list[Incident]:
 
 def _with_first(connection: Connection, rows: Sequence[Row[Any]]) -> list[Incident]:
     """Each with its first alert alone."""
-    found = connection.execute(_FIRST_OF, {"wanted": [row.id for row in rows]})
-    first = {row.incident_id: grouped_of(row) for row in found}
-    return [with_alerts(header_of(row), (first[row.id],)) for row in rows]
+    wanted = {row.merged_into or row.id for row in rows}
+    first = {row.incident_id: grouped_of(row) for row in connection.execute(_FIRST_OF, {"wanted": list(wanted)})}
+    return [
+        replace(header_of(row), alerts=(first[row.merged_into],))
+        if row.merged_into is not None
+        else with_alerts(header_of(row), (first[row.id],))
+        for row in rows
+    ]
 
 
 def with_alerts(header: Incident, shown: tuple[GroupedAlert, ...]) -> Incident:
@@ -126,6 +144,11 @@ def header_of(row: Row[Any]) -> Incident:
         revision=row.revision,
         alerts_left_out=row.alert_count,
         firing_left_out=row.firing_count,
+        is_private=row.is_private,
+        merged_into=row.merged_into,
+        acknowledged_at=row.acknowledged_at,
+        identified_at=row.identified_at,
+        mitigated_at=row.mitigated_at,
     )
 
 

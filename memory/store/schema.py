@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -29,6 +30,7 @@ from memory.store.acting_schema import (
     switches,
 )
 from memory.store.columns import KEY_LIMIT, Instant, Key, Words, bounded, metadata, number, storable
+from memory.store.life_schema import LIFE_TABLES
 from memory.store.model_schema import (
     answers,
     charges,
@@ -37,9 +39,11 @@ from memory.store.model_schema import (
     spend_notices,
     spend_totals,
 )
+from memory.store.replica_schema import replicas
 
 __all__ = [
     "KEY_LIMIT",
+    "LIFE_TABLES",
     "answers",
     "approval_events",
     "approval_requests",
@@ -48,6 +52,7 @@ __all__ = [
     "charges",
     "metadata",
     "rate_buckets",
+    "replicas",
     "run_steps",
     "runs",
     "spend_holds",
@@ -106,6 +111,11 @@ incidents = Table(
     Column("shown_revision", Integer, nullable=False),  # what the card shows
     Column("alert_count", Integer, nullable=False),
     Column("firing_count", Integer, nullable=False),
+    Column("is_private", Boolean, nullable=False, server_default=false()),
+    Column("merged_into", Key),
+    Column("acknowledged_at", Instant),
+    Column("identified_at", Instant),
+    Column("mitigated_at", Instant),
     UniqueConstraint("number"),
 )
 Index("ix_incidents_status", incidents.c.status, incidents.c.resolved_at)
@@ -201,6 +211,8 @@ slack_events = Table(
     Column("event_id", Key, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
     Column("outcome", Words),  # empty: not handled yet
+    Column("lane", Key),  # the conversation: what is of one is handled in order
+    Column("holder", Key),  # of several processes the one that handles it
 )
 Index(
     "ix_slack_events_unhandled",

@@ -23,6 +23,8 @@ from memory.store.forgetting import Forgotten, forget, outdated, purge
 from memory.store.inbox import StoredInbox, StoredSlackEvents
 from memory.store.incidents import StoredIncidents
 from memory.store.judgements import Feedback, Import, Imports
+from memory.store.life import StoredLife
+from memory.store.measured import Measured
 from memory.store.notes import Notes
 from memory.store.passages import Passages
 from memory.store.past import PastIncidents
@@ -63,6 +65,8 @@ class Store:
         self.approvals = StoredApprovals(database)
         self.switches = StoredSwitches(database)
         self.audit = StoredAuditLog(database)
+        self.life = StoredLife(database)
+        self.measured = Measured(database)
 
     @classmethod
     async def open(cls, url: str, *, lock_timeout: float = LOCK_TIMEOUT) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from bot.domain.ports import Acceptance, TimelineEvent
 from memory.store.database import Database
@@ -26,6 +26,10 @@ class StoredTimeline:
     async def remove(self, key: str) -> None:
         gone = delete(timeline).where(timeline.c.key == key)
         await self._database.writer.write(lambda connection: connection.execute(gone).rowcount)
+
+    async def change(self, key: str, text: str) -> None:
+        new = update(timeline).where(timeline.c.key == key).values(text=text)
+        await self._database.writer.write(lambda connection: connection.execute(new).rowcount)
 
     async def of(self, incident_id: str) -> Sequence[TimelineEvent]:
         order = (timeline.c.happened_at, timeline.c.id)

@@ -11,7 +11,7 @@ from bot.domain.errors import SettingsError
 from memory.store.schema import metadata
 
 ONE_AT_A_TIME = 7_302_665  # PostgreSQL has no lock on what is not there yet: two replicas begin one after the other
-HEAD = "0004"  # the newest revision in memory/migrations/versions
+HEAD = "0006"  # the newest revision in memory/migrations/versions
 
 # Alembic's own table, as Alembic makes it.
 _version = Table(

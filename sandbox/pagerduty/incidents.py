@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sandbox.pagerduty.directory import Directory, Entity, ServiceEntity, identity
 from sandbox.scenario.model import Scenario, Webhook
 
 OPEN = ("triggered", "acknowledged")
 _KINDS = {"triggered": "unacknowledge", "acknowledged": "acknowledge", "resolved": "resolve"}
+_EVENTS = {
+    "triggered": "incident.unacknowledged",
+    "acknowledged": "incident.acknowledged",
+    "resolved": "incident.resolved",
+}
 FIRST_NUMBER = 5001  # for incidents that clients create where the scenario has none
 
 
@@ -59,6 +64,9 @@ class Incident:
     log: tuple[Entry, ...] = ()
 
 
+Tell: TypeAlias = Callable[..., None]  # type of the event, incident, by whom, and the note where it is one
+
+
 class AlreadyResolved(Exception):
     """A resolved incident takes no other status."""
 
@@ -70,6 +78,7 @@ class Incidents:
     directory: Directory
     clock: Callable[[], float]
     found: dict[str, Incident] = field(default_factory=dict)
+    tell: Tell = lambda *_: None  # of each thing that happens
 
     def visible(self) -> list[Incident]:
         """By number, ascending."""
@@ -115,6 +124,7 @@ class Incidents:
             log=(_entry(identifier, 0, "trigger", now, by, title),),
         )
         self.found[made.id] = made
+        self.tell("incident.triggered", made, by)
         return made
 
     def change(self, incident: Incident, by: Entity, *, status: str | None = None, title: str | None = None,
@@ -132,13 +142,26 @@ class Incidents:
         if status is not None and status != incident.status:
             changed = self._with_status(changed, status, by)
         self.found[incident.id] = changed
+        if changed.status != incident.status:
+            self.tell(_EVENTS[changed.status], changed, by)
+        if changed.priority != incident.priority:
+            self.tell("incident.priority_updated", changed, by)
         return changed
+
+    def reopen(self, identifier: str, by: Entity) -> None:
+        """Which people can do on the web page alone."""
+        incident, now = self.found[identifier], self.clock()
+        entry = _entry(incident.id, len(incident.log), "unacknowledge", now, by, "")
+        again = replace(incident, status="triggered", changed_at=now, log=(*incident.log, entry))
+        self.found[identifier] = again
+        self.tell("incident.reopened", again, by)
 
     def end(self, identifier: str) -> None:
         """Its monitor says that it is over; nothing where a person said so before."""
         incident = self.found.get(identifier)
         if incident is not None and incident.status in OPEN:
             self.found[identifier] = self._with_status(incident, "resolved", None)
+            self.tell(_EVENTS["resolved"], self.found[identifier], None)
 
     def _with_status(self, incident: Incident, status: str, by: Entity | None) -> Incident:
         if incident.status == "resolved":
@@ -159,6 +182,7 @@ class Incidents:
         note = Note(id=identity(f"note {incident.id} {len(incident.notes)}", 13), at=now, content=content, user=by)
         entry = _entry(incident.id, len(incident.log), "annotate", now, by, content)
         self.found[incident.id] = replace(incident, notes=(*incident.notes, note), log=(*incident.log, entry))
+        self.tell("incident.annotated", self.found[incident.id], by, note)
         return note
 
     def log(self) -> Iterator[Entry]:

@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.pagerduty.account import Account
 from sandbox.pagerduty.desk import Desk
 from sandbox.pagerduty.directory import Directory, directory
+from sandbox.pagerduty.hooks import Hooks
 from sandbox.pagerduty.incidents import Incident, incidents
 from sandbox.pagerduty.wire import RATE_LIMIT, Gate, Refused, not_found, not_on_plan
 from sandbox.scenario.model import Scenario
@@ -39,17 +40,21 @@ def create_app(
 
     `lacks`: what the account's plan is without, by path ("/services/{id}/change_events"), with the status that says
     so: 402, 403 or 404. `earlier`: incidents that it has besides those of the scenario. All of them: `state.incidents`.
+    `state.hooks`: who hears of what happens to them.
     """
     known = directory(scenario)
     account = Account(directory=known, deployments=scenario.deployments, clock=clock)
     held = incidents(scenario, known, clock)
     held.found |= {item.id: item for item in earlier(known)}
+    hooks = Hooks(known, clock)
+    held.tell = hooks.tell
     desk = Desk(account=account, incidents=held, has_aiops=has_aiops)
     gate = Gate(clock=clock, api_key=api_key, limit=rate_limit)
     table = {**account.table(), **desk.table()}
     routes = [_route(path, methods, gate, lacks.get(path)) for path, methods in table.items()]
     app = Starlette(routes=[*routes, Route("/{path:path}", _guarded(_nowhere, gate), methods=_METHODS)])
     app.state.incidents = held
+    app.state.hooks = hooks
     app.middleware_stack = Faults(app.build_middleware_stack())  # outermost, so that it can drop connections
     return app
 

@@ -190,6 +190,34 @@ class Shapes:
             "body": {"type": "incident_body", "details": item.details or None},
         }
 
+    def hooked(self, item: Incident) -> Json:
+        """As webhooks tell of it."""
+        created = timestamp(item.created_at)
+        return {
+            "id": item.id,
+            "type": "incident",
+            **self._address("incident", item.id),
+            "number": item.number,
+            "status": item.status,
+            "incident_key": item.key,
+            "created_at": created,
+            "title": item.title,
+            "service": self.reference(item.service),
+            "assignees": [self.reference(user) for user in item.assignees],
+            "escalation_policy": self.reference(item.policy),
+            "teams": [self.reference(team) for team in item.teams],
+            "priority": self.reference(item.priority),
+            "urgency": item.urgency,
+            "conference_bridge": None,
+            "resolve_reason": None,
+            "incident_type": {"name": "incident_default"},
+        }
+
+    def hooked_note(self, item: Incident, note: Note) -> Json:
+        """A note as webhooks tell of it."""
+        about = self.incident_reference(item)
+        return {"incident": about, "id": note.id, "content": note.content, "trimmed": False, "type": "incident_note"}
+
     def _merge(self, into: str) -> Json:
         return {"type": "merge_resolve_reason", "incident": {"id": into, "type": "incident_reference",
                                                              "summary": f"incident {into}"}}  # fmt: skip

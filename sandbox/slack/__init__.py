@@ -32,8 +32,10 @@ Events: message with channel_join, channel_leave, channel_topic, channel_purpose
     channel_rename, channel_archive, channel_unarchive; app_home_opened; subteam_members_changed.
 Interactions (`interactions`, `responses`): slash commands, block_actions, shortcuts, view_submission with its
     response_action, view_closed, trigger ids, response URLs.
-People (`control`, `control_routes`, `screen`, `live`): come as members, guests, strangers or apps, say, react, click,
-    submit, wait until quiet; over HTTP too.
+People (`control`, `control_routes`, `screen`, `live`): come as members, guests, strangers or apps, close their
+    accounts, say (in channels, or to the app alone), react, pin, click, submit, write in canvases, wait until quiet;
+    over HTTP too.
+Plans: `workspace.is_free` refuses canvases as Slack's free plan does.
 Mentions that would have notified someone (`pings`).
 
 Not here: group direct messages, user tokens, OAuth, Enterprise Grid, search, external selects' options, work objects'

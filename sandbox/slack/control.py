@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sandbox.scenario.model import Person
 from sandbox.slack import channels, messages
+from sandbox.slack.api import canvases
 from sandbox.slack.calls import Call
 from sandbox.slack.errors import ControlError
 from sandbox.slack.faults import EVERY_METHOD, Fault, FaultKind
@@ -19,7 +20,7 @@ from sandbox.slack.messages import Draft
 from sandbox.slack.modals import find
 from sandbox.slack.pings import Ping
 from sandbox.slack.screen import Screen
-from sandbox.slack.values import Channel, JsonObject, Member, Message, View
+from sandbox.slack.values import Canvas, Channel, JsonObject, Member, Message, View
 from sandbox.slack.wire import view_json
 from sandbox.slack.workspace import Workspace
 
@@ -36,7 +37,8 @@ KEPT_ENTITY = re.compile(r"(<[@#!][^<>]+>|<(?:https?|mailto):[^<>]+>)")
 class Control:
     """One method for each thing a person, or whoever runs the workspace, can do.
 
-    `who` and `channel` are ids, handles or names. ControlError: nobody could do this in Slack; SlackError: Slack
+    `who` and `channel` are ids, handles or names; the channel "@" and the app's name is its direct messages with `who`.
+    ControlError: nobody could do this in Slack; SlackError: Slack
     refuses it with that code.
     """
 
@@ -150,10 +152,30 @@ class Control:
             event["view"] = view_json(self.workspace, view)
         self.workspace.publish("app_home_opened", event)
 
+    # Canvases
+
+    async def write_canvas(self, who: str, canvas: str, markdown: str) -> None:
+        """Somebody writes it anew; Slack tells the app nothing of it."""
+        member, found = self.workspace.member(who), self.workspace.canvases.get(canvas)
+        if found is None:
+            raise ControlError(f"there is no canvas {canvas!r}")
+        if not any(level != "read" for level in self._access(member, found)):
+            raise ControlError(f"{member.handle} may not write this canvas")
+        found.sections = canvases.sections_of({"type": "markdown", "markdown": markdown})
+        canvases.tell(self.workspace, found)
+
+    def _access(self, member: Member, canvas: Canvas) -> Iterator[str]:
+        for place, level in {**canvas.access, **({canvas.channel: "write"} if canvas.channel else {})}.items():
+            channel = self.workspace.channels.get(place)
+            if place == member.id or (channel is not None and member.id in channel.members):
+                yield level
+
     # Channels and groups
 
     async def join(self, who: str, channel: str) -> None:
         member, place = self.workspace.member(who), self.workspace.channel(channel)
+        if member.deleted:
+            raise ControlError(f"the account of {member.handle} is closed")
         if place.is_private or place.is_im or place.is_archived:
             raise ControlError("nobody joins that by themselves")
         if member.id not in place.members:
@@ -280,7 +302,10 @@ class Control:
     # Parts
 
     def _seen(self, member: Member, where: str) -> Channel:
-        channel = self.workspace.channel(where)
+        if member.deleted:
+            raise ControlError(f"the account of {member.handle} is closed")
+        direct = where == f"@{self.workspace.bot.handle}"
+        channel = self.workspace.im_with(member.id) if direct else self.workspace.channel(where)
         if not self.workspace.visible(channel, member.id):
             raise ControlError(f"{member.handle} does not see {where!r}")
         return channel

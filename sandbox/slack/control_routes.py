@@ -139,6 +139,11 @@ async def _open_home(control: Control, f: _Fields) -> JsonObject:
     return {}
 
 
+async def _canvas(control: Control, f: _Fields) -> JsonObject:
+    await control.write_canvas(f.text("as"), f.need("canvas"), f.need("markdown"))
+    return {}
+
+
 async def _join(control: Control, f: _Fields) -> JsonObject:
     await control.join(f.text("as"), f.need("channel"))
     return {}
@@ -246,6 +251,7 @@ WRITES = {
     "submit": _submit,
     "close": _close,
     "home/open": _open_home,
+    "canvas": _canvas,
     "join": _join,
     "leave": _leave,
     "invite": _invite,

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.slack.block_files import find_file
 from sandbox.slack.interactions import feature
 from sandbox.slack.values import Channel, File, JsonObject, Member, Message
-from sandbox.slack.wire import reactions_json
+from sandbox.slack.wire import canvas_json, reactions_json
 from sandbox.slack.workspace import TEAM_NAME, Workspace
 
 
@@ -77,15 +77,24 @@ class Screen:
             "member_count": len(channel.members),
             "bookmarks": [{"title": b.title, "link": b.link, "emoji": b.emoji} for b in channel.bookmarks],
             "pins": [pin.ts for pin in channel.pins],
-            "canvas": self._canvas(channel),
+            "canvases": self._canvases(channel),
             "last_ts": next(reversed(channel.messages), ""),
         }
 
-    def _canvas(self, channel: Channel) -> JsonObject | None:
-        if channel.canvas is None:
-            return None
-        canvas = self._workspace.canvases[channel.canvas]
-        return {"id": canvas.id, "title": canvas.title, "markdown": canvas.markdown}
+    def _canvases(self, channel: Channel) -> list[JsonObject]:
+        """The channel's own one first."""
+        own = [channel.canvas] if channel.canvas else []
+        shown = [self._workspace.canvases[id] for id in (*own, *channel.tabs)]
+        return [
+            {
+                "id": canvas.id,
+                "title": canvas.title,
+                "markdown": canvas.markdown,
+                "is_own": canvas.channel is not None,
+                "link": canvas_json(self._workspace, canvas)["permalink"],
+            }
+            for canvas in shown
+        ]
 
     def messages(self, me: Member, channel: Channel, thread_ts: str | None) -> list[JsonObject]:
         """Oldest first. With a thread: its parent and all replies; without: what stands in the channel."""

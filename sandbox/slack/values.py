@@ -114,6 +114,7 @@ class Channel:
     pins: list[Pin] = field(default_factory=list)
     bookmarks: list[Bookmark] = field(default_factory=list)
     canvas: str | None = None  # the channel canvas' file id
+    tabs: list[str] = field(default_factory=list)  # other canvases in its head: tabbed there, or shared with it
 
     @property
     def is_im(self) -> bool:

@@ -67,6 +67,7 @@ class Workspace:
         self.subscriptions: frozenset[str] | None = None  # bot_events; None: all of them
         self.manifest: Mapping[str, object] = {}
         self.file_processing_seconds = 0.0
+        self.is_free = False  # the plan: free ones have canvases in channels only, and one tab in each
         self.hints: tuple[str, ...] = ()  # what one can try now; the page shows them
 
         self.members: dict[str, Member] = {}

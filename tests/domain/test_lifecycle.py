@@ -80,6 +80,52 @@ def test_a_resolved_one_is_not_cancelled_afterwards() -> None:
     assert move(incident(IncidentStatus.RESOLVED), Step.CANCEL, LATER).reason is MoveReason.OVER
 
 
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("step", Step)
+def test_the_first_move_of_a_person_takes_it_on(status: IncidentStatus, step: Step) -> None:
+    made = move(incident(status), step, LATER)
+    assert made.after.acknowledged_at == (LATER if made.is_made else None)
+    again = move(replace(made.after, acknowledged_at=NOON), step, LATER)
+    assert again.after.acknowledged_at == NOON
+    assert move(incident(status), step, LATER, by_person=False).after.acknowledged_at is None
+
+
+def test_when_it_was_first_identified_and_mitigated_stays_through_what_comes_later() -> None:
+    now, at = incident(IncidentStatus.TRIAGE), NOON
+    seen = []
+    for step in (Step.IDENTIFY, Step.MITIGATE, Step.IDENTIFY, Step.RESOLVE, Step.REOPEN, Step.MITIGATE):
+        at += timedelta(minutes=1)
+        now = move(now, step, at).after
+        seen.append((now.identified_at, now.mitigated_at))
+    first, second = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
+    assert seen == [(first, None), *[(first, second)] * 5]
+
+
+@pytest.mark.parametrize(
+    ("step", "identified", "mitigated"),
+    [
+        (Step.INVESTIGATE, False, False),
+        (Step.IDENTIFY, True, False),
+        (Step.MITIGATE, False, True),
+        (Step.RESOLVE, False, True),
+        (Step.CANCEL, False, False),
+    ],
+)
+def test_what_is_resolved_is_mitigated_and_what_is_cancelled_never_was(
+    step: Step, identified: bool, mitigated: bool
+) -> None:
+    after = move(incident(IncidentStatus.TRIAGE), step, LATER).after
+    assert (after.identified_at is not None, after.mitigated_at is not None) == (identified, mitigated)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_what_was_merged_is_not_moved(step: Step) -> None:
+    gone = replace(incident(IncidentStatus.CANCELLED), merged_into="INC-2026-0041")
+    made = move(gone, step, LATER)
+    assert (made.reason, made.after) == (MoveReason.OVER, gone)
+    assert made.sentence == "INC-2026-0042 was merged into INC-2026-0041; it goes on there."
+
+
 @given(steps=st.lists(st.sampled_from(Step), max_size=12))
 def test_it_has_an_end_exactly_while_it_is_over_and_each_move_is_a_revision(steps: list[Step]) -> None:
     now, at = incident(IncidentStatus.TRIAGE), NOON

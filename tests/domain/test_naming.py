@@ -56,8 +56,19 @@ def test_the_topic_says_how_bad_how_far_what_and_since_when() -> None:
     assert topic(replace(INCIDENT, service=None)) == "SEV1 | Triage | started 12:00 UTC | INC-2026-0001"
 
 
-@given(service=st.text(max_size=500))
-def test_every_topic_is_one_inert_line_within_slacks_limit(service: str) -> None:
-    line = topic(replace(INCIDENT, service=service))
+def test_the_topic_tells_who_leads_and_what_a_person_has_called_it() -> None:
+    renamed = replace(INCIDENT, title="Payments are down", merged_into="INC-2026-0009")
+    assert topic(renamed, lead="Ana Ruiz", communications="bo") == (
+        "SEV1 | Merged into INC-2026-0009 | checkout | Lead @Ana Ruiz | Comms @bo | started 12:00 UTC | INC-2026-0001"
+        " | Payments are down"
+    )
+    assert topic(replace(INCIDENT, alerts=())) == topic(INCIDENT)
+
+
+@given(
+    service=st.text(max_size=500), title=st.text(max_size=500), lead=st.text(max_size=99), comms=st.text(max_size=99)
+)
+def test_every_topic_is_one_inert_line_within_slacks_limit(service: str, title: str, lead: str, comms: str) -> None:
+    line = topic(replace(INCIDENT, service=service, title=title), lead=lead, communications=comms)
     assert len(line) <= 250
     assert not set(line) & set("<>&\n\u202e\u200b")

@@ -205,6 +205,8 @@ class Events:
 
     async def remove(self, key: str) -> None: ...
 
+    async def change(self, key: str, text: str) -> None: ...
+
     async def of(self, incident_id: str) -> Sequence[TimelineEvent]:
         self.asked.append(incident_id)
         return self._events

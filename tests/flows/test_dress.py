@@ -38,7 +38,7 @@ CATALOG = Catalog(services={"checkout": Service(name="checkout", links=(DASHBOAR
 async def dressed(stage: Scene, incident_id: str) -> Dressing:
     await stage.briefed(incident_id)
     assert await stage.flows.dress(incident_id) == ()
-    ((_, dressing),) = stage.chat.dressed
+    dressing = stage.chat.dressed[-1][1]
     return dressing
 
 
@@ -53,6 +53,13 @@ async def test_the_card_is_pinned_and_topic_bookmarks_and_people_are_set(stage: 
     assert [link.title for link in dressing.bookmarks] == ["Graph", "Dashboard", "Runbook: Roll back"]
     assert dressing.invite_emails == ("ana@example.com", "cy@example.com")
     assert dressing.invite_users == ()
+
+
+async def test_to_a_private_incident_its_declarer_alone_is_brought_in(stage: Scene) -> None:
+    stage = stage.restarted(sources=(FakeSource("all", Answer(evidence=(on_call("ana", 1),))),))
+    labels = {"declared_by": "U123", "private": "true"}
+    dressing = await dressed(stage, await stage.incident(replace(make_alert(source="slack"), labels=labels)))
+    assert (dressing.invite_emails, dressing.invite_users) == ((), ("U123",))
 
 
 async def test_whoever_declared_the_incident_is_brought_in(stage: Scene) -> None:

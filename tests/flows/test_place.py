@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from bot.domain.alert import Severity
+from bot.domain.alert import Alert, Severity
+from bot.domain.card import CardView, Dressing
 from bot.domain.errors import ChatError, FirstResponderError
-from bot.domain.incident import PlaceKind
-from tests.scene import Scene, raising
+from bot.domain.incident import Card, Place, PlaceKind
+from bot.testing import FakeChat, make_alert
+from tests.scene import Scene, raising, scene
 
 CHANNEL = "inc-20261120-checkout-high-error-ratio"
 
 
 class Crash(Exception):
     """The process ends here."""
+
+
+@dataclass
+class Recording(FakeChat):
+    """In which order things were done."""
+
+    done: list[str] = field(default_factory=list)
+
+    async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
+        self.done.append("private channel" if is_private else "channel")
+        return await super().open_channel(name, incident_id=incident_id, since=since, is_private=is_private)
+
+    async def dress(self, place: Place, dressing: Dressing) -> tuple[str, ...]:
+        self.done += [f"invited {user}" for user in dressing.invite_users]
+        return await super().dress(place, dressing)
+
+    async def post(self, place: Place, view: CardView, *, look_first: bool) -> Card:
+        self.done.append("card")
+        return await super().post(place, view, look_first=look_first)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +143,51 @@ async def test_opened_again_it_writes_nothing(stage: Scene) -> None:
 async def test_an_incident_that_is_not_there_is_an_error_that_names_it(stage: Scene) -> None:
     with pytest.raises(FirstResponderError, match="INC-2026-0404"):
         await stage.open("INC-2026-0404")
+
+
+# --- private incidents -----------------------------------------------------------------------------------------------
+
+
+def private(severity: Severity = Severity.SEV4) -> Alert:
+    labels = {"declared_by": "UANA", "private": "true"}
+    return replace(make_alert(source="slack", severity=severity), labels=labels)
+
+
+async def test_a_private_incident_has_a_private_channel_whatever_its_severity_and_its_declarer_comes_first(
+    tmp_path: Path,
+) -> None:
+    chat = Recording()
+    async with scene(tmp_path, chat=chat) as stage:
+        incident_id = await stage.incident(private())
+        await stage.open(incident_id)
+        incident = await stage.get(incident_id)
+        assert incident.is_private
+        assert incident.place is not None
+        assert incident.place.kind is PlaceKind.CHANNEL
+        assert chat.done == ["private channel", "invited UANA", "card"]
+
+
+async def test_a_private_incident_never_goes_to_the_triage_channel(stage: Scene) -> None:
+    stage.chat.fail = raising("open_channel", ChatError("restricted_action", is_final=True))
+    incident_id = await stage.incident(private())
+    with pytest.raises(ChatError):
+        await stage.open(incident_id)
+    assert (await stage.get(incident_id)).place is None
+    assert stage.chat.channels == {}
+
+
+@pytest.mark.parametrize("write", ["open_channel", "post"])
+async def test_a_private_channel_is_found_again_after_a_crash(stage: Scene, write: str) -> None:
+    stage.chat.crash_after = raising(write, Crash())
+    incident_id = await stage.incident(private())
+    with pytest.raises(Crash):
+        await stage.open(incident_id)
+    await stage.restarted().open(incident_id)
+    assert stage.chat.channels == {CHANNEL: incident_id}
+    assert len(stage.chat.posted) == 1
+    assert stage.chat.dressed[-1][1].invite_users == ("UANA",)
+
+
+async def test_a_label_of_a_monitor_makes_nothing_private(stage: Scene) -> None:
+    incident_id = await stage.incident(replace(private(), source="alertmanager"))
+    assert not (await stage.get(incident_id)).is_private

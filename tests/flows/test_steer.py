@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.alert import Severity
@@ -9,7 +11,7 @@ from bot.domain.errors import FirstResponderError
 from bot.domain.incident import Incident, IncidentStatus
 from bot.domain.life import Order
 from bot.domain.lifecycle import MoveReason, Step
-from bot.flows.steer import Steer
+from bot.flows.life.steer import Steer
 from tests.scene import Scene
 
 
@@ -51,6 +53,18 @@ async def test_a_person_resolves_an_incident_with_a_word(wheel: Wheel) -> None:
     assert ("UANA", "Resolved: rolled back v2.31") in await wheel.told(incident_id)
     assert await wheel.stage.store.incidents.list_open() == []
     assert wheel.changes == 1
+
+
+async def test_when_it_was_taken_on_identified_and_mitigated_is_kept(wheel: Wheel) -> None:
+    incident_id = await wheel.stage.incident()
+    moments = []
+    for number, step in enumerate((Step.INVESTIGATE, Step.IDENTIFY, Step.MITIGATE, Step.RESOLVE)):
+        wheel.stage.clock.go_on(timedelta(minutes=1))
+        moments.append(wheel.stage.clock.now())
+        await wheel.steer.move(order(incident_id, f"Ev{number}"), step)
+    kept = await wheel.get(incident_id)
+    times = [kept.acknowledged_at, kept.identified_at, kept.mitigated_at, kept.resolved_at]
+    assert times == moments
 
 
 async def test_a_cancelled_incident_is_not_open(wheel: Wheel) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.alert import Alert, AlertStatus, Delivery, Severity
+from bot.domain.alert import Alert, AlertStatus, Delivery, Remark, Severity
 from bot.domain.errors import NotStored
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import Episode, PendingDelivery, Said, TriageTransaction
@@ -27,6 +27,7 @@ class MemoryDesk:
     waiting: list[PendingDelivery] = field(default_factory=list)
     incidents: dict[str, Incident] = field(default_factory=dict)
     episodes: dict[str, Episode] = field(default_factory=dict)
+    told: dict[tuple[str, str], str] = field(default_factory=dict)  # by incident and key
     transactions: int = 0
     broken: bool = False
 
@@ -41,9 +42,9 @@ class MemoryDesk:
             self.waiting, self.incidents, self.episodes = before
             raise
 
-    def put(self, *alerts: Alert, at: datetime = NOON) -> None:
+    def put(self, *alerts: Alert, at: datetime = NOON, remarks: tuple[Remark, ...] = ()) -> None:
         row = len(self.waiting) + self.transactions * 1_000
-        delivery = Delivery(source="test", key=str(row), received_at=at, alerts=alerts)
+        delivery = Delivery(source="test", key=str(row), received_at=at, alerts=alerts, remarks=remarks)
         self.waiting.append(PendingDelivery(row=row, delivery=delivery))
 
     def pending(self, limit: int) -> Sequence[PendingDelivery]:
@@ -55,6 +56,12 @@ class MemoryDesk:
     def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
         self.incidents[incident_id] = decide(self.incidents[incident_id])
         return self.incidents[incident_id]
+
+    def merge(self, incident_id: str, into: str, said: Said) -> tuple[Incident, Incident]:
+        raise NotImplementedError("triage merges nothing by itself")
+
+    def split(self, incident_id: str, positions: Sequence[int], said: Said) -> Incident | None:
+        raise NotImplementedError("triage splits nothing by itself")
 
     def episode(self, episode: str) -> Episode | None:
         return self.episodes.get(episode)
@@ -97,7 +104,17 @@ class MemoryDesk:
         )
         self.episodes[alert.episode] = Episode(incident_id=incident_id, resolved=False)
 
-    def recover(self, incident_id: str, alert: Alert, received_at: datetime) -> None:
+    def tell(self, incident_id: str, said: Said) -> None:
+        self.told.setdefault((incident_id, said.key), said.text)
+
+    def recover(
+        self,
+        incident_id: str,
+        alert: Alert,
+        received_at: datetime,
+        *,
+        leads_to: IncidentStatus = IncidentStatus.RESOLVED,
+    ) -> None:
         incident = self.incidents[incident_id]
         assert not self.episodes[alert.episode].resolved, "an episode ended twice"
         alerts = tuple(
@@ -107,8 +124,8 @@ class MemoryDesk:
         self.incidents[incident_id] = replace(
             incident,
             alerts=alerts,
-            status=IncidentStatus.RESOLVED if over else incident.status,
-            resolved_at=received_at if over else None,
+            status=leads_to if over else incident.status,
+            resolved_at=received_at if over and not leads_to.is_open else None,
             revision=incident.revision + 1,
         )
         self.episodes[alert.episode] = Episode(incident_id=incident_id, resolved=True)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alert import AlertStatus, Delivery, Severity
+from bot.domain.alert import AlertStatus, Delivery, RemarkKind, Severity
 from bot.domain.errors import BadSignature, UnreadablePayload
 from integrations.descriptor import WebhookRequest
+from integrations.pagerduty.mark import stamp
 from integrations.pagerduty.webhook import PagerDutyWebhook, examples, sign
 from integrations.signature import hex_hmac
 
@@ -59,9 +60,53 @@ def test_a_reopened_incident_is_an_episode_of_its_own() -> None:
     assert alert.started_at == datetime(2026, 3, 4, 9, 50, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("name", ["acknowledged", "ping"])
-def test_what_says_nothing_about_the_condition_changes_nothing(name: str) -> None:
-    assert parse(name).alerts == ()
+def test_what_says_nothing_about_the_condition_changes_nothing() -> None:
+    assert parse("ping").is_empty
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text", "severity"),
+    [
+        ("acknowledged", RemarkKind.ACKNOWLEDGED, "Acknowledged in PagerDuty by Ana Ruiz", None),
+        (
+            "annotated",
+            RemarkKind.ANNOTATED,
+            "Note in PagerDuty by Ana Ruiz: The new release is being taken back.",
+            None,
+        ),
+        (
+            "priority_updated",
+            RemarkKind.REGRADED,
+            "Severity set to SEV1: priority P1 in PagerDuty by Ana Ruiz",
+            Severity.SEV1,
+        ),
+    ],
+)
+def test_what_a_person_did_there_is_a_remark(name: str, kind: RemarkKind, text: str, severity: Severity | None) -> None:
+    delivery = parse(name, event={"agent": {"id": "PTUXL6G", "type": "user_reference", "summary": "Ana Ruiz"}})
+    (remark,) = delivery.remarks
+    assert delivery.alerts == ()
+    assert (remark.kind, remark.source, remark.fingerprint) == (kind, "pagerduty", "PGR0VU2")
+    assert (remark.text, remark.severity) == (text, severity)
+    assert remark.at.date().isoformat() == "2026-03-04"
+
+
+@pytest.mark.parametrize("agent", [None, {}, {"summary": None}, {"summary": 7}, "somebody", []])
+def test_who_did_it_may_be_untold(agent: Any) -> None:
+    (remark,) = parse("acknowledged", event={"agent": agent}).remarks
+    assert remark.text == "Acknowledged in PagerDuty"
+
+
+def test_our_own_notes_are_no_remarks() -> None:
+    assert parse("annotated", content=f"Rolled back\n\n({stamp('run-1')})").is_empty
+    assert parse("annotated", content=" ").is_empty
+
+
+@pytest.mark.parametrize("event", ["incident.acknowledged", "incident.annotated", "incident.priority_updated"])
+def test_a_remark_that_cannot_be_read_names_its_field(event: str) -> None:
+    body = {"event": {"id": "1", "event_type": event, "occurred_at": "2026-03-04T09:50:00Z", "data": {"id": 4}}}
+    with pytest.raises(UnreadablePayload, match=r"event\.data"):
+        FORMAT.parse(request(json.dumps(body).encode()))
 
 
 def test_an_event_of_a_kind_we_never_heard_of_is_accepted_whatever_it_holds() -> None:

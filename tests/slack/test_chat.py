@@ -12,6 +12,7 @@ from bot.domain.card import CardView, Dressing
 from bot.domain.errors import ChatError
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
+from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
 from bot.testing import make_alert
 from sandbox.slack.control import Control
@@ -144,3 +145,27 @@ async def test_failures_say_whether_trying_again_can_help(
 async def test_a_rate_limit_is_waited_for(api: WebApi, workspace: Workspace) -> None:
     await Control(workspace).fault(method="conversations.list", kind="ratelimited", retry_after=0, times=1)
     assert (await api.call("conversations.list"))["ok"]
+
+
+class Late(Pacing):
+    """Says that calls wait."""
+
+    seconds = 42.0
+
+    @property
+    def behind(self) -> float:
+        return self.seconds
+
+
+async def test_a_card_says_that_updates_are_delayed_while_slack_limits_them(
+    workspace: Workspace, api: WebApi, rooms: SlackRooms, view: CardView
+) -> None:
+    place = await rooms.join_channel("incident-triage")
+    pacing = Late()
+    cards = SlackCards(WebApi(api.client, pacing=pacing))
+    card = await cards.post(place, view, look_first=False)
+    await cards.edit(card, view, last=True)
+    assert "updates are delayed by some 42 s" in str(workspace.all_messages()[-1]["blocks"])
+    pacing.seconds = 0.0
+    await cards.edit(card, view, last=True)
+    assert "delayed" not in str(workspace.all_messages()[-1]["blocks"])

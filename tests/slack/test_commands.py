@@ -52,7 +52,7 @@ async def test_help_names_every_word(here: Office) -> None:
 async def test_a_wrong_word_gets_help_and_the_word_that_may_be_meant(here: Office, typed: str, told: str) -> None:
     answer = await here.command(typed)
     assert told in answer
-    assert "`/inc list`" in answer
+    assert "`/inc list [all|closed|sev1|mine]`" in answer
 
 
 async def test_list_tells_open_incidents_worst_first(here: Office) -> None:

@@ -11,6 +11,7 @@ import yaml
 from bot.slack.check import NEEDED
 from bot.slack.grammar import WORDS
 from bot.slack.inbound import ADD_TO_TIMELINE, DECLARE_FORM, READERS, RUN_COMMAND
+from bot.slack.life_ids import ASK_ABOUT, CREATE_FOLLOW_UP
 from bot.slack.settings import SlackSettings
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
@@ -57,7 +58,8 @@ def test_it_asks_for_every_scope_the_bot_checks_for(manifest: Any) -> None:
 def test_its_commands_and_shortcuts_are_those_with_listeners(manifest: Any) -> None:
     command = SlackSettings(bot_token="t", app_token="a").command
     assert [c["command"] for c in manifest["features"]["slash_commands"]] == [command, RUN_COMMAND]
-    assert {s["callback_id"] for s in manifest["features"]["shortcuts"]} == {DECLARE_FORM, ADD_TO_TIMELINE}
+    shortcuts = {s["callback_id"] for s in manifest["features"]["shortcuts"]}
+    assert shortcuts == {DECLARE_FORM, ADD_TO_TIMELINE, CREATE_FOLLOW_UP, ASK_ABOUT}
 
 
 def test_the_hint_of_the_command_names_words_that_are_understood(manifest: Any) -> None:
@@ -72,4 +74,6 @@ def test_lengths_are_within_slacks_limits(manifest: Any) -> None:
     assert len(shown["name"]) <= 35
     assert len(shown["description"]) <= 140
     assert all(len(shortcut["name"]) <= 24 for shortcut in features["shortcuts"])
+    assert all(len(shortcut["description"]) <= 150 for shortcut in features["shortcuts"])
+    assert all(len(command["usage_hint"]) <= 1000 for command in features["slash_commands"])
     assert len(features["agent_view"]["agent_description"]) <= 300

@@ -37,12 +37,15 @@ def word_of(unit: str) -> str:
     return "" if unit in _SYMBOLS else plain(unit, UNIT_LIMIT)
 
 
-def time_axis(scale: Scale) -> list[str]:
+def time_axis(scale: Scale, *, has_days: bool = False) -> list[str]:
+    """`has_days`: it spans several, and midnight bears the day's name."""
     parts = [line(LEFT, scale.bottom, RIGHT, scale.bottom, MUTED)]
     for at in time_ticks(scale.start, scale.end, most=MOST_TIMES):
         x = scale.x(at)
         parts.append(line(x, scale.bottom, x, scale.bottom + 5, MUTED))
-        label = f"{datetime.fromtimestamp(at, tz=UTC):%H:%M}"
+        moment = datetime.fromtimestamp(at, tz=UTC)
+        is_midnight = has_days and not (moment.hour or moment.minute)
+        label = f"{moment.day} {moment:%b}" if is_midnight else f"{moment:%H:%M}"
         parts.append(text(min(x, RIGHT - 8), scale.bottom + 20, label, anchor="middle", muted=True, size=SMALL))
     parts.append(text(14, scale.bottom + 20, "UTC", muted=True, size=SMALL))
     return parts

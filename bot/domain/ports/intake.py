@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from bot.domain.alert import Alert, Delivery
-from bot.domain.incident import GroupingReason, Incident
+from bot.domain.incident import GroupingReason, Incident, IncidentStatus
 
 T = TypeVar("T")
 
@@ -78,13 +78,42 @@ class TriageTransaction(Protocol):
         """Add an alert; the worst severity wins, a resolved incident is open again, the revision goes up."""
         ...
 
-    def recover(self, incident_id: str, alert: Alert, received_at: datetime) -> None:
-        """Mark its episode as over; the incident is resolved when no alert of it fires. The revision goes up."""
+    def recover(
+        self,
+        incident_id: str,
+        alert: Alert,
+        received_at: datetime,
+        *,
+        leads_to: IncidentStatus = IncidentStatus.RESOLVED,
+    ) -> None:
+        """Mark its episode as over; an open incident `leads_to` this status when no alert of it fires. The revision
+        goes up.
+        """
         ...
 
     def steer(self, incident_id: str, decide: Callable[[Incident], Incident], said: Said) -> Incident:
         """What a person decides about it: as `decide` makes of the incident (without its alerts) as it is now. Where
         that is a change, it is kept, and `said` stands on the timeline. Raises FirstResponderError where there is none.
+        """
+        ...
+
+    def tell(self, incident_id: str, said: Said) -> None:
+        """A note on the timeline, once for its key; the incident itself stays as it is."""
+        ...
+
+    def merge(self, incident_id: str, into: str, said: Said) -> tuple[Incident, Incident]:
+        """The first goes on in the second: its alerts are the other's, in order of arrival, and what comes later goes
+        there. It is cancelled; the other has the worst severity and the earlier beginning. Both as they are now,
+        without their alerts; a word that came before changes nothing. Raises FirstResponderError with a sentence that
+        says why not: the same one, unknown, over or merged before, one private and one not.
+        """
+        ...
+
+    def split(self, incident_id: str, positions: Sequence[int], said: Said) -> Incident | None:
+        """These alerts (positions from 0, in order of arrival) become an incident of their own, which their conditions
+        belong to from now on; those that stay are counted anew from 0. It is as private as the other. None where the
+        word came before. Raises FirstResponderError with a sentence that says why not: unknown, over, no such alert,
+        or none would stay.
         """
         ...
 

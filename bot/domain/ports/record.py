@@ -14,7 +14,9 @@ from bot.domain.ports.intake import Acceptance
 
 
 class Incidents(Protocol):
-    """Reads incidents; of a large one the first and the newest alerts."""
+    """Reads incidents; of a large one the first and the newest alerts. Of one that was merged, the alerts that the one
+    it goes on in had by then: it has none of its own.
+    """
 
     async def get(self, incident_id: str) -> Incident | None: ...
 
@@ -134,6 +136,10 @@ class Timeline(Protocol):
 
     async def remove(self, key: str) -> None:
         """Take it out again; nothing happens where it is not there."""
+        ...
+
+    async def change(self, key: str, text: str) -> None:
+        """It reads so from now on; nothing happens where it is not there."""
         ...
 
     async def of(self, incident_id: str) -> Sequence[TimelineEvent]: ...

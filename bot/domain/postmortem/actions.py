@@ -8,8 +8,8 @@ from bot.domain.briefing import CauseKind, Hypothesis
 from bot.domain.causes.words import span
 from bot.domain.life.follow_up import Priority
 from bot.domain.plaintext import plain
-from bot.domain.postmortem.judging import SOON
-from bot.domain.postmortem.material import BRIEFED, ONSET, OPENED, Material
+from bot.domain.postmortem.judging import MOST_FACTS, SOON
+from bot.domain.postmortem.material import ONSET, OPENED, Material
 from bot.domain.postmortem.notes import Notes
 from bot.domain.postmortem.statement import ActionItem
 
@@ -40,8 +40,7 @@ def action_items(material: Material, notes: Notes, cause: Hypothesis | None) -> 
     if late > SOON:
         text = f"Alert earlier: {span(late)} went by between the onset and the first alert."
         yield ActionItem(text=text, priority=Priority.P1, facts=(ONSET, OPENED))
-    unseen = material.briefing.not_checked if material.briefing else ()
-    if unseen and incident.briefed_at:
+    if unseen := tuple(material.gaps()):
         count = "one source" if len(unseen) == 1 else f"{len(unseen)} sources"
         text = f"See to it that {count} can be looked at the next time."
-        yield ActionItem(text=text, priority=Priority.P2, facts=(BRIEFED,))
+        yield ActionItem(text=text, priority=Priority.P2, facts=unseen[:MOST_FACTS])

@@ -63,15 +63,16 @@ _RULES = (
         "Say what was known at that moment, and what would have made the better way the obvious one.",
     ),
 )
-_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _NAMED = "Name the role, not the person."
 A_RESPONDER = "a responder"
+_SAME = re.compile(r"\b((?:an?|the) [a-z-]+(?: [a-z]+)?)(?:,? (?:and )?\1)+\b")  # "an engineer, an engineer"
 
 
 def blame(text: str, names: Mapping[str, str] | None = None) -> tuple[Blame, ...]:
     """In the order of the text. `names`: of people, with the role of each ("" where they have none)."""
     found = [(at, one) for kind, rule, remedy in _RULES for at, one in _found(text, kind, rule, remedy)]
-    for pattern in (_MENTION, _pattern(names or {})):
+    for pattern in (MENTION, _pattern(names or {})):
         if pattern is not None:
             found += _found(text, BlameKind.NAME, pattern, _NAMED)
     return tuple(one for _, one in sorted(found, key=lambda pair: pair[0]))
@@ -81,12 +82,13 @@ def without_names(text: str, names: Mapping[str, str]) -> str:
     """With the role in place of each name and mention. `names`: also by Slack's user id, as mentions have them."""
 
     def role(found: re.Match[str]) -> str:
-        name = found[1] if found.re is _MENTION else found[0].removeprefix("@")
+        name = found[1] if found.re is MENTION else found[0].removeprefix("@")
         return names.get(name, "") or next((r for n, r in names.items() if n.casefold() == name.casefold() and r), "")
 
-    said = _MENTION.sub(lambda found: role(found) or A_RESPONDER, text)
+    said = MENTION.sub(lambda found: role(found) or A_RESPONDER, text)
     pattern = _pattern(names)
     said = pattern.sub(lambda found: role(found) or A_RESPONDER, said) if pattern else said
+    said = _SAME.sub(r"\1", said) if said != text else said
     return said[:1].upper() + said[1:] if said != text and text[:1].isupper() else said
 
 
@@ -96,9 +98,16 @@ def _found(text: str, kind: BlameKind, rule: re.Pattern[str], remedy: str) -> It
 
 
 def _pattern(names: Mapping[str, str]) -> re.Pattern[str] | None:
-    """The longest first, as whole words. A name of two letters may be a word: it counts as it is written."""
+    """The longest first, as whole words. A name of one word may be a word, too: it counts as names are written."""
     known = sorted((name for name in names if len(name) >= 2), key=len, reverse=True)
     if not known:
         return None
-    words = "|".join(re.escape(name) if len(name) < 4 else f"(?i:{re.escape(name)})" for name in known)
+    words = "|".join(_spelled(name) for name in known)
     return re.compile(rf"(?<![\w@])@?(?:{words})(?![\w-])")
+
+
+def _spelled(name: str) -> str:
+    if " " in name:
+        return f"(?i:{re.escape(name)})"
+    written = (name,) if len(name) < 4 else dict.fromkeys((name, name[:1].upper() + name[1:], name.upper()))
+    return "|".join(map(re.escape, written))

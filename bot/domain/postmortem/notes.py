@@ -28,7 +28,7 @@ def notes_of(material: Material) -> Notes:
     found: dict[str, list[Statement]] = {mark: [] for mark in MARKS}
     follow_ups, runs = [], []
     for name, event in material.told():
-        text = material.clean(event.text)
+        text = material.words_of(event)
         if event.kind == FOLLOW_UP:
             follow_ups.append(Statement(text=text, facts=(name,), at=event.at))
         elif event.kind == RUN:

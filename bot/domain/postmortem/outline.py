@@ -6,6 +6,7 @@ and that nobody confirmed it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.domain.briefing import CauseKind, Hypothesis
@@ -15,11 +16,13 @@ from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.postmortem.actions import action_items
 from bot.domain.postmortem.judging import went_badly, went_well
-from bot.domain.postmortem.material import ONSET, OPENED, RESOLVED, Material
+from bot.domain.postmortem.material import ALERTS, BRIEFED, ONSET, OPENED, RESOLVED, Material
 from bot.domain.postmortem.notes import Notes, notes_of
 from bot.domain.postmortem.statement import Outline, Section, Statement
 
 TITLE_LIMIT = 140
+_NOW = re.compile(r"\bnow\b")
+_LEADS = {"belief": "Held likeliest from here on: "}  # by the kind of an entry
 MOST_MOMENTS = 120  # of the timeline: in a storm there are thousands of alerts
 
 
@@ -73,7 +76,7 @@ def _summary(material: Material, notes: Notes) -> Iterator[Statement]:
         took = span(incident.resolved_at - incident.started_at)
         how = "was cancelled" if incident.status is IncidentStatus.CANCELLED else "ended"
         text = f"{told} and {how} after {took}, at {clock(incident.resolved_at)}."
-        yield Statement(text=text, facts=(ONSET, RESOLVED))
+        yield Statement(text=text, facts=(ONSET, OPENED, RESOLVED))
     yield from _root_cause(material, notes)[:1]
     yield from notes.fixes[:1]
 
@@ -85,11 +88,25 @@ def _impact(material: Material) -> Iterator[Statement]:
         yield Statement(text=f"It lasted {took}.", facts=(ONSET, RESOLVED))
     for claim in material.briefing.impact if material.briefing else ():
         if claim.evidence:
-            yield Statement(text=material.clean(claim.text), facts=claim.evidence)
+            text = material.clean(claim.text)
+            yield Statement(text=_then(text, material), facts=(*claim.evidence, *_dated_by(text, material)))
     alerts = incident.alert_count
     if alerts:
         said = "1 alert told of it." if alerts == 1 else f"{alerts} alerts told of it."
-        yield Statement(text=said, facts=(OPENED,))
+        yield Statement(text=said, facts=(ALERTS,))
+
+
+def _then(text: str, material: Material) -> str:
+    """What was measured "now" was measured when the sources were first asked."""
+    asked = material.incident.briefed_at
+    return _NOW.sub(f"at {clock(asked)}", text) if asked else text
+
+
+def _dated_by(text: str, material: Material) -> Iterator[str]:
+    if "alert fired" in text:
+        yield ONSET
+    if material.incident.briefed_at is not None and _NOW.search(text):
+        yield BRIEFED
 
 
 def _timeline(material: Material) -> Iterator[Statement]:
@@ -98,7 +115,8 @@ def _timeline(material: Material) -> Iterator[Statement]:
         Statement(text=text, facts=(name,), at=at) for name, (at, text) in material.times.items() if name == ONSET
     ]
     moments += [
-        Statement(text=material.clean(event.text), facts=(name,), at=event.at) for name, event in material.told()
+        Statement(text=f"{_LEADS.get(event.kind, '')}{material.words_of(event)}", facts=(name,), at=event.at)
+        for name, event in material.told()
     ]
     moments.sort(key=lambda moment: moment.at or material.incident.opened_at)
     if len(moments) > MOST_MOMENTS:

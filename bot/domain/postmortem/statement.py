@@ -27,7 +27,9 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """Something that is on record: T... of the timeline, E... of the evidence, I... of the incident itself."""
+    """Something that is on record: T... of the timeline, E... of the evidence, G... of what could not be looked at,
+    I... of the incident itself.
+    """
 
     id: str
     text: str

@@ -48,6 +48,7 @@ class Engine:
         self._due: dict[str, datetime | None] = {}  # by run; None: at once
         self._tasks: dict[str, asyncio.Task[Pause]] = {}
         self._news = asyncio.Event()
+        self._is_listed = False
         self._is_stopping = False
 
     # --- all runs ----------------------------------------------------------------------------------------------------
@@ -57,12 +58,18 @@ class Engine:
         self._due[run_id] = None
         self._news.set()
 
+    def look(self) -> None:
+        """Another process came or went: what it was doing is looked at now."""
+        self._is_listed = False
+        self._news.set()
+
     async def run(self) -> None:
         """Without end. What was going on when the process before it ended is gone on with first."""
         listed: datetime | None = None
         while not self._is_stopping:
             now = self._outside.clock.now()
-            if listed is None or now >= listed + LOOK_AGAIN:
+            if listed is None or not self._is_listed or now >= listed + LOOK_AGAIN:
+                self._is_listed = True
                 listed = now if await self._list() else None
             self._begin_due(now)
             self._news.clear()

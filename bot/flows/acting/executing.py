@@ -159,7 +159,7 @@ class Executing:
             await self._write(job, step, unwritten, request)
             return None
         executor = step.holder.rpartition("/")[0]
-        if executor != self._outside.executor:
+        if executor != self._outside.executor and not await self._outside.gone(step.holder):
             until = (step.started_at or self._outside.clock.now()) + timedelta(seconds=job.step.timeout) + OTHERS
             if self._outside.clock.now() < until:
                 return Pause(until=until)

@@ -16,6 +16,11 @@ from bot.domain.runbook import Runbook
 from bot.flows.switching import Switching
 
 
+async def nobody_is_gone(holder: str) -> bool:
+    """Where nobody knows of the others, their work is waited for until they would have ended it."""
+    return False
+
+
 def new_id() -> str:
     """Random: 80 bits."""
     return secrets.token_hex(10)
@@ -41,6 +46,7 @@ class Outside:
     pager: Pager | None = None
     timeline: Timeline | None = None
     briefings: Briefings | None = None
+    gone: Callable[[str], Awaitable[bool]] = nobody_is_gone  # whether another process' holder certainly has ended
     on_end: Callable[[str], None] = lambda _: None  # is told the incident of a run that came to its end
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep  # seconds
     new_id: Callable[[], str] = new_id

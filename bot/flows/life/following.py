@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.domain.errors import FirstResponderError, NotStored
@@ -33,12 +33,15 @@ class Following:
         clock: Clock,
         idle: float = IDLE,
         recently: timedelta = RECENTLY,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`leads`: of several processes one follows; whoever becomes the one follows everything anew."""
         self._incidents = incidents
         self._followers = tuple(followers)
         self._clock = clock
         self._idle = idle
         self._recently = recently
+        self._leads = leads
         self._wake = asyncio.Event()
         self._seen: list[dict[str, int]] = [{} for _ in self._followers]  # the revision that each has followed
         self._again: set[str] = set()
@@ -63,6 +66,10 @@ class Following:
     async def look(self) -> bool:
         """Once. False where something is to be done again."""
         again, self._again = self._again, set()
+        if not self._leads():
+            for seen in self._seen:
+                seen.clear()
+            return True
         for seen in self._seen:
             for incident_id in again:
                 seen.pop(incident_id, None)

@@ -46,6 +46,8 @@ def name(incident: Incident) -> str:
 def title(incident: Incident) -> Block:
     if incident.status is IncidentStatus.RESOLVED:
         return header(f"{RESOLVED_MARK} Resolved {incident.severity} {name(incident)}")
+    if incident.merged_into:
+        return header(f"{CANCELLED_MARK} Merged into {incident.merged_into}: {incident.severity} {name(incident)}")
     if incident.status is IncidentStatus.CANCELLED:
         return header(f"{CANCELLED_MARK} Cancelled {incident.severity} {name(incident)}")
     return header(f"{_MARKS[incident.severity]} {incident.severity} {name(incident)}")
@@ -56,11 +58,16 @@ def state(incident: Incident) -> Block:
     parts = [incident.id, incident.status.capitalize(), f"started {clock(incident.started_at)}"]
     if incident.resolved_at:
         took = span(incident.resolved_at - incident.started_at)
-        how = "cancelled" if incident.status is IncidentStatus.CANCELLED else "recovered"
-        parts.append(f"{how} at {clock(incident.resolved_at)} after {took}")
+        parts.append(f"{_end(incident)} at {clock(incident.resolved_at)} after {took}")
     alone = len(incident.alerts) == 1 and incident.first_alert.title == incident.title
     lines = chain([" \u00b7 ".join(parts)], [_lone(incident.alerts[0])] if alone else map(_alert, incident.alerts))
     return context(fitted(lines, STATE_ROOM, total=incident.alert_count + 1, most=MOST_ALERTS + 1))
+
+
+def _end(incident: Incident) -> str:
+    if incident.merged_into:
+        return f"merged into {incident.merged_into}"
+    return "cancelled" if incident.status is IncidentStatus.CANCELLED else "recovered"
 
 
 def _lone(grouped: GroupedAlert) -> str:

@@ -8,13 +8,14 @@ from sandbox.slack.api.call import ApiCall, Method
 from sandbox.slack.errors import SlackError
 from sandbox.slack.ids import random_id
 from sandbox.slack.values import Canvas, CanvasSection, Channel, JsonObject
+from sandbox.slack.workspace import Workspace
 
 MAX_CONTENT_BYTES = 1024**2
 ACCESS_LEVELS = {"read", "write", "owner"}
 HEADING = re.compile(r"(#{1,3}) ")
 
 
-def _sections(call_content: object) -> list[CanvasSection]:
+def sections_of(call_content: object) -> list[CanvasSection]:
     """A section for each heading and each paragraph, list or table."""
     if not isinstance(call_content, dict) or call_content.get("type") != "markdown":
         raise SlackError("invalid_document_content")
@@ -34,29 +35,48 @@ def _new(call: ApiCall, channel: Channel | None) -> Canvas:
         title=call.text("title", "Untitled"),
         owner=call.bot.id,
         created=call.workspace.now(),
-        sections=_sections(content) if content else [],
+        sections=sections_of(content) if content else [],
         channel=channel.id if channel else None,
     )
     call.workspace.canvases[canvas.id] = canvas
-    if channel is not None:
-        channel.canvas = canvas.id
-        call.workspace.live.announce("channel", channel=channel.id)
     return canvas
 
 
-def _free(channel: Channel) -> Channel:
-    if channel.canvas is not None:
-        raise SlackError("channel_canvas_already_exists")
+def _tabbed(call: ApiCall) -> Channel:
+    """Slack's free plan has one tab in each channel."""
+    channel = call.joined(call.channel("channel_id"))
+    if call.workspace.is_free and (channel.canvas or channel.tabs):
+        raise SlackError("free_team_canvas_tab_already_exists")
     return channel
 
 
 def create(call: ApiCall) -> JsonObject:
-    channel = _free(call.joined(call.channel("channel_id"))) if call.text("channel_id") else None
-    return {"canvas_id": _new(call, channel).id}
+    """A canvas of its own; with a channel it is tabbed there, beside the channel's canvas."""
+    if not call.text("channel_id"):
+        if call.workspace.is_free:
+            raise SlackError("free_teams_cannot_create_standalone_canvases")
+        return {"canvas_id": _new(call, None).id}
+    channel = _tabbed(call)
+    canvas = _new(call, None)
+    _show(call, canvas, channel)
+    return {"canvas_id": canvas.id}
 
 
 def create_in_channel(call: ApiCall) -> JsonObject:
-    return {"canvas_id": _new(call, _free(call.joined(call.channel("channel_id")))).id}
+    channel = call.joined(call.channel("channel_id"))
+    if channel.canvas is not None:
+        raise SlackError("channel_canvas_already_exists")
+    canvas = _new(call, _tabbed(call))
+    channel.canvas = canvas.id
+    call.workspace.live.announce("channel", channel=channel.id)
+    return {"canvas_id": canvas.id}
+
+
+def _show(call: ApiCall, canvas: Canvas, channel: Channel) -> None:
+    canvas.access[channel.id] = canvas.access.get(channel.id, "write")
+    if canvas.id not in channel.tabs:
+        channel.tabs.append(canvas.id)
+    call.workspace.live.announce("channel", channel=channel.id)
 
 
 def _canvas(call: ApiCall) -> Canvas:
@@ -74,9 +94,15 @@ def edit(call: ApiCall) -> JsonObject:
     if len(changes) > 1:
         raise SlackError("invalid_arguments", messages=["[ERROR] no more than 1 items allowed [json-pointer:/changes]"])
     _apply(canvas, changes[0])
-    if canvas.channel:
-        call.workspace.live.announce("channel", channel=canvas.channel)
+    tell(call.workspace, canvas)
     return {}
+
+
+def tell(workspace: Workspace, canvas: Canvas) -> None:
+    """Those who look at a channel with this canvas see it anew."""
+    for channel in workspace.channels.values():
+        if canvas.id in (channel.canvas, *channel.tabs):
+            workspace.live.announce("channel", channel=channel.id)
 
 
 def _apply(canvas: Canvas, change: JsonObject) -> None:
@@ -84,7 +110,7 @@ def _apply(canvas: Canvas, change: JsonObject) -> None:
     if operation == "rename":
         canvas.title = str((change.get("title_content") or {}).get("markdown") or canvas.title)
         return
-    new = [] if operation == "delete" else _sections(change.get("document_content"))
+    new = [] if operation == "delete" else sections_of(change.get("document_content"))
     at = _index(canvas, change.get("section_id"))
     match operation:
         case "insert_at_start":
@@ -133,8 +159,10 @@ def _is_one_of(section: CanvasSection, kinds: list[str]) -> bool:
 def delete(call: ApiCall) -> JsonObject:
     canvas = _canvas(call)
     del call.workspace.canvases[canvas.id]
-    if canvas.channel:
-        call.workspace.channels[canvas.channel].canvas = None
+    tell(call.workspace, canvas)
+    for channel in call.workspace.channels.values():
+        channel.canvas = None if channel.canvas == canvas.id else channel.canvas
+        channel.tabs = [tab for tab in channel.tabs if tab != canvas.id]
     return {}
 
 
@@ -144,8 +172,21 @@ def set_access(call: ApiCall) -> JsonObject:
         raise SlackError("invalid_arguments", messages=["[ERROR] must be read, write or owner: access_level"])
     users, places = call.words("user_ids"), call.words("channel_ids")
     if bool(users) == bool(places):
-        raise SlackError("invalid_arguments", messages=["[ERROR] one of user_ids and channel_ids is required"])
-    _canvas(call).access |= dict.fromkeys([*users, *places], level)
+        raise SlackError("invalid_parameters")
+    if len(users) + len(places) > 1:
+        raise SlackError("invalid_arguments", messages=["[ERROR] no more than 1 items allowed"])
+    canvas = _canvas(call)
+    if canvas.channel is not None:
+        raise SlackError("canvas_not_found")  # who may write the canvas of a channel follows from the channel
+    if users and users[0] not in call.workspace.members:
+        raise SlackError("user_not_found")
+    canvas.access |= dict.fromkeys(users, level)
+    for place in places:
+        channel = call.workspace.channels.get(place)
+        if channel is None or not call.workspace.visible(channel, call.bot.id):
+            raise SlackError("channel_not_found")
+        canvas.access[channel.id] = level
+        _show(call, canvas, channel)
     return {}
 
 

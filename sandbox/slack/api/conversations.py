@@ -140,7 +140,12 @@ def _refusal(call: ApiCall, channel: Channel, user: str) -> str | None:
         return "user_not_found"
     if user in channel.members:
         return "already_in_channel"
-    return "user_is_restricted" if call.workspace.members[user].is_ultra_restricted else None
+    member = call.workspace.members[user]
+    if member.deleted:
+        return "cant_invite"
+    if member.is_stranger and not channel.is_ext_shared:
+        return "no_external_invite_permission"
+    return "user_is_restricted" if member.is_ultra_restricted else None
 
 
 def kick(call: ApiCall) -> JsonObject:
@@ -189,6 +194,8 @@ def open_im(call: ApiCall) -> JsonObject:
         raise SlackError("not_enough_users", messages=["[ERROR] group direct messages are not part of this workspace"])
     if users and users[0] not in call.workspace.members:
         raise SlackError("user_not_found")
+    if users and call.workspace.members[users[0]].deleted:
+        raise SlackError("user_disabled")
     channel = call.workspace.im_with(users[0]) if users else call.channel()
     if call.flag("return_im"):
         return _shown(call, channel)

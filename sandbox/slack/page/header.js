@@ -31,7 +31,7 @@ export function channelHeader(store, { onMenu }) {
       about && el("div", { class: "topic", title: about }, inline(about.replace(/\s+/g, " "), store)),
       div("channel-facts", pins(store), channel.is_im ? null : people(channel)),
     ),
-    (channel.bookmarks?.length > 0 || channel.canvas) && bookmarks(channel, store),
+    (channel.bookmarks?.length > 0 || channel.canvases?.length > 0) && bookmarks(channel, store),
   );
 }
 
@@ -80,12 +80,12 @@ function bookmarks(channel, store) {
   const items = channel.bookmarks.map((bookmark) =>
     el("li", {}, link(bookmark.link, sign(bookmark), el("span", {}, bookmark.title))),
   );
-  if (channel.canvas) items.unshift(el("li", {}, canvasButton(channel.canvas, store)));
-  return el("ul", { class: "bookmarks", "aria-label": "Bookmarks" }, items);
+  const tabs = (channel.canvases ?? []).map((canvas) => el("li", {}, canvasButton(canvas, store)));
+  return el("ul", { class: "bookmarks", "aria-label": "Canvases and bookmarks" }, tabs, items);
 }
 
 function canvasButton(canvas, store) {
-  const title = canvas.title || "Canvas";
+  const title = canvas.is_own && canvas.title === "Untitled" ? "Canvas" : canvas.title;
   const build = (close, dismiss) => [
     el(
       "header",
@@ -97,7 +97,7 @@ function canvasButton(canvas, store) {
   ];
   return el(
     "button",
-    { type: "button", on: { click: () => dialog({ label: title, className: "dialog-wide", build }) } },
+    { type: "button", data: { canvas: canvas.id }, on: { click: () => dialog({ label: title, className: "dialog-wide", build }) } },
     icon("file"),
     el("span", {}, title),
   );

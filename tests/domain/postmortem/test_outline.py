@@ -137,7 +137,7 @@ def test_tasks_have_priorities_and_those_of_people_come_first() -> None:
             "Find out why the change to checkout passed its checks, and add one that it fails.",
             ("E1",),
         ),
-        (Priority.P2, "See to it that one source can be looked at the next time.", ("I3",)),
+        (Priority.P2, "See to it that one source can be looked at the next time.", ("G1",)),
     ]
 
 
@@ -186,7 +186,7 @@ def test_markdown_has_all_sections_and_links_each_sentence_to_its_fact() -> None
     body = page.partition("## Facts")[0]
     said = [line for line in body.splitlines() if line.startswith("- ")]
     assert said
-    assert all(re.search(r"\[\[[TEI]\d+\]\]\(\S+\)$", line) for line in said)
+    assert all(re.search(r"\[\[[TEIG]\d+\]\]\(\S+\)$", line) for line in said)
 
 
 def test_a_section_without_anything_says_so() -> None:

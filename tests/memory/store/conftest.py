@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,9 +30,26 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def made_once(postgresql: str) -> str:
+    """The name of a database that has the tables: to copy it takes a third of the time of making them."""
+    name = "made_once"
+    engine = create_engine(postgresql, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    address = make_url(postgresql).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(_open_and_close(address))
+    return name
+
+
+async def _open_and_close(address: str) -> None:
+    await (await Store.open(address)).close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of an empty database, on each of the two that the store runs on."""
+    """Of a database on each of the two that the store runs on: an empty one, or the one that `store` has open."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'store.db'}"
         return
@@ -39,7 +57,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = f"test_{uuid.uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        copied = f" TEMPLATE {request.getfixturevalue('made_once')}" if "store" in request.fixturenames else ""
+        connection.execute(text(f"CREATE DATABASE {name}{copied}"))
         yield server.set(database=name).render_as_string(hide_password=False)
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()

@@ -142,6 +142,10 @@ async def test_the_timeline_is_in_order_of_time_and_tells_nothing_twice(store: S
     assert await store.timeline.add(note("first", 1), key="n1") is Acceptance.STORED
     assert await store.timeline.add(note("again", 3), key="n1") is Acceptance.REPEAT
     assert (await store.timeline.of(incident.id))[before:] == (note("first", 1), note("second", 2))
+    await store.timeline.change("n1", "first, as it was edited")
+    await store.timeline.change("never there", "nothing")
+    edited = note("first, as it was edited", 1)
+    assert (await store.timeline.of(incident.id))[before:] == (edited, note("second", 2))
     await store.timeline.remove("n1")
     await store.timeline.remove("never there")
     assert (await store.timeline.of(incident.id))[before:] == (note("second", 2),)

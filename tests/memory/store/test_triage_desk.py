@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from bot.domain.alert import AlertStatus, Delivery, Severity
 from bot.domain.incident import GroupingReason, Incident, IncidentStatus
-from bot.domain.ports import Acceptance, Episode, PendingDelivery, TriageTransaction
+from bot.domain.lifecycle import Step, move
+from bot.domain.ports import Acceptance, Episode, PendingDelivery, Said, TriageTransaction
 from memory.store import Store
 from tests.memory.store.samples import FINDINGS, MINUTE, NOON, alert, briefing, delivery, run
 
@@ -137,6 +139,43 @@ async def test_an_incident_is_resolved_with_its_last_firing_alert_and_open_again
     await store.desk.transact(lambda t: t.join(incident.id, again, GroupingReason.RECURRED, NOON + 3 * MINUTE))
     reopened = await get(store, incident.id)
     assert (reopened.status, reopened.resolved_at, reopened.revision) == (IncidentStatus.INVESTIGATING, None, 5)
+
+
+async def test_what_the_monitor_resolves_is_mitigated_then_unless_a_person_said_so_before(store: Store) -> None:
+    over, said_at = NOON + 9 * MINUTE, NOON + MINUTE
+    quiet, told = await opened(store), await opened(store, "f2")
+    said = Said(key="k", text="Monitoring", at=said_at, who="U1")
+    await store.desk.transact(lambda t: t.steer(told.id, lambda one: move(one, Step.MITIGATE, said_at).after, said))
+    for incident, name in ((quiet, "f1"), (told, "f2")):
+        notice = alert(name, status=AlertStatus.RESOLVED)
+        await store.desk.transact(lambda t, i=incident.id, n=notice: t.recover(i, n, over))  # type: ignore[misc]
+    after = [await get(store, incident.id) for incident in (quiet, told)]
+    assert [(one.resolved_at, one.mitigated_at, one.acknowledged_at) for one in after] == [
+        (over, over, None),
+        (over, said_at, said_at),
+    ]
+
+
+async def test_all_that_a_person_may_change_is_kept(store: Store) -> None:
+    incident = await opened(store)
+    wanted = {
+        "title": "Cart is down",
+        "severity": Severity.SEV1,
+        "status": IncidentStatus.MONITORING,
+        "is_private": True,
+        "merged_into": None,
+        "acknowledged_at": NOON + MINUTE,
+        "identified_at": NOON + 2 * MINUTE,
+        "mitigated_at": NOON + 3 * MINUTE,
+        "revision": 2,
+    }
+    said = Said(key="k", text="Renamed", at=NOON, who="U1")
+    after = await store.desk.transact(
+        lambda t: t.steer(incident.id, lambda one: replace(one, **wanted), said)  # type: ignore[arg-type]
+    )
+    kept = await get(store, incident.id)
+    assert {name: getattr(kept, name) for name in wanted} == wanted
+    assert replace(kept, alerts=(), alerts_left_out=1, firing_left_out=1) == after
 
 
 async def test_episodes_are_remembered_as_they_were_seen(store: Store) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 
+import pytest
+
+from sandbox.slack.errors import ControlError
 from tests.sandbox.slack.conftest import World
 
 
@@ -78,4 +81,61 @@ async def test_a_canvas_has_limits_and_access(world: World) -> None:
     await client.canvases_access_set(canvas_id=canvas, access_level="read", channel_ids=[world.channel("general")])
     assert world.workspace.canvases[canvas].access == {world.channel("general"): "read"}
     neither = client.canvases_access_set(canvas_id=canvas, access_level="read")
-    assert await world.refused(neither) == "invalid_arguments"
+    assert await world.refused(neither) == "invalid_parameters"
+    both = client.canvases_access_set(canvas_id=canvas, access_level="read", channel_ids=["C1"], user_ids=["U1"])
+    assert await world.refused(both) == "invalid_parameters"
+    two = client.canvases_access_set(canvas_id=canvas, access_level="read", user_ids=[world.id("ana"), world.id("bo")])
+    assert await world.refused(two) == "invalid_arguments"
+    nobody = client.canvases_access_set(canvas_id=canvas, access_level="read", user_ids=["U0NOBODY"])
+    assert await world.refused(nobody) == "user_not_found"
+    nowhere = client.canvases_access_set(canvas_id=canvas, access_level="read", channel_ids=["C0NOWHERE"])
+    assert await world.refused(nowhere) == "channel_not_found"
+
+
+async def tabs(world: World, channel: str, who: str = "ana") -> list[tuple[str, str, bool]]:
+    """(title, text, whether it is the channel's own) as the page shows them."""
+    seen = next(shown for shown in (await world.control.state(who))["channels"] if shown["id"] == channel)
+    return [(canvas["title"], canvas["markdown"], canvas["is_own"]) for canvas in seen["canvases"]]
+
+
+async def test_a_shared_canvas_stands_beside_the_channels_own(world: World) -> None:
+    client = world.client
+    channel = await world.new_channel("inc-1", "ana")
+    page = (await client.canvases_create(title="Postmortem", document_content=content("# What happened")))["canvas_id"]
+    assert await tabs(world, channel) == []
+    await client.canvases_access_set(canvas_id=page, access_level="write", channel_ids=[channel])
+    await client.canvases_access_set(canvas_id=page, access_level="write", channel_ids=[channel])
+    own = (await client.conversations_canvases_create(channel_id=channel, document_content=content("# Live")))[
+        "canvas_id"
+    ]
+    assert await tabs(world, channel) == [("Untitled", "# Live", True), ("Postmortem", "# What happened", False)]
+    closed = client.canvases_access_set(canvas_id=own, access_level="write", channel_ids=[channel])
+    assert await world.refused(closed) == "canvas_not_found", "access to a channel's canvas follows from the channel"
+    await client.canvases_delete(canvas_id=page)
+    assert await tabs(world, channel) == [("Untitled", "# Live", True)]
+
+
+async def test_people_write_in_the_canvases_that_they_may_write(world: World) -> None:
+    channel = await world.new_channel("inc-1", "ana")
+    page = (await world.client.canvases_create(title="Postmortem", document_content=content("x")))["canvas_id"]
+    with pytest.raises(ControlError):
+        await world.control.write_canvas("ana", page, "# Mine")
+    await world.client.canvases_access_set(canvas_id=page, access_level="read", channel_ids=[channel])
+    with pytest.raises(ControlError):
+        await world.control.write_canvas("ana", page, "# Mine")
+    await world.client.canvases_access_set(canvas_id=page, access_level="write", channel_ids=[channel])
+    status, _ = await world.http("POST", "/sandbox/canvas", {"as": "ana", "canvas": page, "markdown": "# Mine\n\nyes"})
+    assert status == 200
+    assert [section.markdown for section in world.workspace.canvases[page].sections] == ["# Mine", "yes"]
+    with pytest.raises(ControlError):
+        await world.control.write_canvas("bo", page, "# Not in the channel")
+
+
+async def test_a_free_workspace_has_one_canvas_in_a_channel_and_none_beside(world: World) -> None:
+    world.workspace.is_free = True
+    channel = await world.new_channel("inc-1", "ana")
+    alone = world.client.canvases_create(title="x", document_content=content("x"))
+    assert await world.refused(alone) == "free_teams_cannot_create_standalone_canvases"
+    await world.client.canvases_create(title="x", document_content=content("x"), channel_id=channel)
+    again = world.client.conversations_canvases_create(channel_id=channel, document_content=content("x"))
+    assert await world.refused(again) == "free_team_canvas_tab_already_exists"

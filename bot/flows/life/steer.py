@@ -1,8 +1,9 @@
-"""What people decide about an incident: how it stands and how bad it is."""
+"""What people decide about an incident: how it stands, how bad it is, what it is called."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.domain.alert import Severity
 from bot.domain.incident import Incident
@@ -14,6 +15,7 @@ from bot.domain.redact import redact
 
 _WORDS = {Step.REOPEN: "Opened again"}
 WORD_LIMIT = 500  # characters of what a person says with it
+TITLE_LIMIT = 140  # characters: as in the form that declares one
 
 
 class Steer:
@@ -45,6 +47,27 @@ class Steer:
 
         after = await self._steer(order, decide, f"Severity set to {severity}")
         return made[-1] if made else regrade(after, severity)
+
+    async def rename(self, order: Order, title: str) -> str:
+        """Raises NotStored, and FirstResponderError where there is no such incident."""
+        title = redact(" ".join(title.split()))
+        shown = plain(title, TITLE_LIMIT + 1)
+        if not shown:
+            return "Say what it is to be called: a few words on what is wrong."
+        if len(shown) > TITLE_LIMIT:
+            return f"That title has {len(title)} characters and at most {TITLE_LIMIT} fit: say it shorter."
+        before: list[str] = []
+
+        def decide(incident: Incident) -> Incident:
+            before.append(incident.title)
+            if incident.title == shown:
+                return incident
+            return replace(incident, title=shown, revision=incident.revision + 1)
+
+        after = await self._steer(order, decide, f"Renamed to {shown}")
+        if before == [shown]:
+            return f"{after.id} is called that already."
+        return f"{after.id} is called “{plain(after.title, TITLE_LIMIT)}” now; its channel keeps its name."
 
     async def _steer(self, order: Order, decide: Callable[[Incident], Incident], what: str) -> Incident:
         word = plain(redact(order.word), WORD_LIMIT)

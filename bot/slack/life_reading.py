@@ -1,0 +1,119 @@
+"""`list`, `status`, `timeline` and `alerts`: how things stand, told to who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.domain.incident import GroupedAlert, Incident
+from bot.domain.plaintext import plain
+from bot.domain.ports import Timeline, TimelineEvent
+from bot.slack import views
+from bot.slack.blocks.limits import SECTION_LIMIT, fitted
+from bot.slack.inbound import Asked
+from bot.slack.life_around import Around
+from bot.slack.life_said import Told
+from bot.slack.life_scope import Meant
+from bot.slack.life_words import ListWords, read_list, read_page_number
+from bot.slack.mrkdwn import escape
+
+NOTE_LIMIT = 500  # characters of what the timeline keeps
+RECENTLY = timedelta(days=14)  # how far `list all` and `list closed` look back
+
+
+class Reading:
+    def __init__(self, around: Around, timeline: Timeline) -> None:
+        self._around = around
+        self._timeline = timeline
+        self.words = frozenset({"status", "timeline", "alerts"})
+
+    async def answer(self, asked: Asked, meant: Meant) -> Told:
+        match asked.command.name:
+            case "timeline":
+                return await self._timeline_answer(asked, meant)
+            case "alerts":
+                text = alerts_text(meant.incident, self._around.command)
+                return Told(text=text, is_secret=meant.is_secret)
+        merged = f"{meant.merged} was merged into {meant.incident.id}.\n" if meant.merged else ""
+        holders = await self._around.desks.roles.holders(meant.incident.id)
+        names = await self._around.people.names_of(holders.values())
+        who = [f"{role}: {escape(plain(names.get(user, user), 60))}" for role, user in holders.items()]
+        text = views.status_text(meant.incident, self._around.clock.now())
+        return Told(text="\n".join(filter(None, (merged + text, ", ".join(who)))), is_secret=meant.is_secret)
+
+    async def list(self, asked: Asked) -> Told:
+        words = read_list(asked.command.argument)
+        if words.trouble:
+            return self._around.usage(words.trouble, "list", "mine")
+        found = await self._around.scope.visible(asked.user, await self._wanted(words, asked.user))
+        now = self._around.clock.now()
+        if words.which in ("open", "mine") and words.severity is None:
+            what = "open incident" if words.which == "open" else "open incident where you have a role"
+        else:
+            kind = f"open {words.severity}" if words.severity else words.which
+            what = {"all": "incident of the last 14 days", "closed": "incident closed in the last 14 days"}.get(
+                kind, f"{kind} incident"
+            )
+        # Slack shows one answer to all who read the channel: private ones are for who asked alone.
+        is_secret = any(one.is_private for one in found)
+        return Told(text=views.list_text(found, now, what), is_secret=is_secret)
+
+    async def _wanted(self, words: ListWords, user: str) -> Sequence[Incident]:
+        incidents = self._around.incidents
+        if words.which in ("all", "closed"):
+            recent = await incidents.list_recent(self._around.clock.now() - RECENTLY)
+            return [one for one in recent if words.which == "all" or not one.status.is_open]
+        found = await incidents.list_open()
+        if words.which == "mine":
+            held = {holding.incident for holding in await self._around.desks.roles.of_person(user)}
+            return [one for one in found if one.id in held]
+        return [one for one in found if words.severity in (None, one.severity)]
+
+    async def _timeline_answer(self, asked: Asked, meant: Meant) -> Told:
+        incident = meant.incident
+        page = read_page_number(meant.rest) if meant.rest else 1
+        if page is not None:
+            events = await self._timeline.of(incident.id)
+            names = await self._around.people.names_of([event.actor for event in events])
+            text = views.timeline_text(incident, events, names, page, self._around.command)
+            return Told(text=text, is_secret=meant.is_secret)
+        if refused := await self._around.scope.may_not_change(asked.user):
+            return Told(text=refused)
+        event = TimelineEvent(
+            incident_id=incident.id,
+            at=self._around.clock.now(),
+            kind="note",
+            text=await self._around.word(meant.rest, NOTE_LIMIT),
+            actor=asked.user,
+        )
+        await self._timeline.add(event, key=f"note:{asked.id}")
+        return Told(text=f"Added to the timeline of {incident.id}.", is_secret=meant.is_secret)
+
+
+def alerts_text(incident: Incident, command: str) -> str:
+    """Numbered from 1 in order of arrival; of a large incident the first and the newest."""
+    heading = f"*Alerts of {incident.id}*, {incident.firing_count} of {incident.alert_count} still firing"
+    room = SECTION_LIMIT - len(heading) - 120
+    lines = (_alert_line(number, grouped) for number, grouped in numbered(incident))
+    listed = fitted(lines, room, total=incident.alert_count, most=len(incident.alerts))
+    how = f"`{command} split 2` makes one of them an incident of its own." if incident.alert_count > 1 else ""
+    return "\n".join(filter(None, (heading, listed, how)))
+
+
+def numbered(incident: Incident) -> Sequence[tuple[int, GroupedAlert]]:
+    """Those in between may be left out: the first half stands at the beginning, the other at the end."""
+    half = len(incident.alerts) // 2 if incident.alerts_left_out else len(incident.alerts)
+    return [
+        (place + 1 + (incident.alerts_left_out if place >= half else 0), grouped)
+        for place, grouped in enumerate(incident.alerts)
+    ]
+
+
+def _alert_line(number: int, grouped: GroupedAlert) -> str:
+    alert = grouped.alert
+    service = f" \u00b7 {escape(plain(alert.service, 60))}" if alert.service else ""
+    state = "firing" if grouped.is_firing else f"over since {grouped.resolved_at:%H:%M} UTC"
+    return (
+        f"{number}. *{alert.severity}* {escape(plain(alert.title, 120))}{service} \u00b7 {escape(alert.source)} "
+        f"\u00b7 since {alert.started_at:%H:%M} UTC, {state}"
+    )
