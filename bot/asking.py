@@ -45,7 +45,7 @@ def questions(
     tools = read_only_tools(
         store,
         catalog=knowledge.catalog,
-        similar=similar(knowledge, clock),
+        similar=similar(knowledge, store, clock),
         runbooks=runbooks,
         guards=[guard for guard in guards if guard.name not in own],
         clock=clock,

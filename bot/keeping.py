@@ -9,6 +9,7 @@ from bot.domain.ports import Clock, Similar
 from bot.domain.ports.replicas import Membership
 from bot.domain.remembered import Recalled
 from bot.flows.learn import Learn
+from bot.flows.life.discreet import WithoutPrivate
 from bot.flows.quote import Quoting
 from bot.flows.upkeep import Chore, dropping
 from bot.settings import BotSettings
@@ -25,12 +26,12 @@ NOTES_EVERY = 30.0  # seconds: a line in the file is in the next briefing
 SOON = 20.0  # seconds after the start: first what is firing
 
 
-def similar(knowledge: Knowledge, clock: Clock) -> Similar:
+def similar(knowledge: Knowledge, store: Store, clock: Clock) -> Similar:
     async def find(text: str, service: str | None, *, most: int) -> Sequence[Recalled]:
         found = await knowledge.recall.find(Question(text=text, service=service, now=clock.now()), most)
         return [Recalled(past=one.past, score=one.score, why=one.why) for one in found.memories]
 
-    return find
+    return WithoutPrivate(find, store.incidents)
 
 
 def quoting(knowledge: Knowledge, store: Store, clock: Clock) -> Quoting:
@@ -38,7 +39,7 @@ def quoting(knowledge: Knowledge, store: Store, clock: Clock) -> Quoting:
         briefings=store.briefings,
         timeline=store.timeline,
         catalog=knowledge.catalog,
-        similar=similar(knowledge, clock),
+        similar=similar(knowledge, store, clock),
         nearest=nearest,
         clock=clock,
     )
@@ -46,7 +47,7 @@ def quoting(knowledge: Knowledge, store: Store, clock: Clock) -> Quoting:
 
 def archive(knowledge: Knowledge, store: Store, clock: Clock, command: str) -> Archive:
     return Archive(
-        similar=similar(knowledge, clock),
+        similar=similar(knowledge, store, clock),
         learn=learn(store, clock),
         notes=store.notes,
         file=knowledge.notebook,

@@ -27,14 +27,15 @@ class Living:
 
 def living(given: Given, beside: Beside) -> Living:
     decisions = Decisions(given, beside)
+    desk = _desk(decisions)
     following = Following(
         incidents=given.store.incidents,
-        followers=Followers(decisions).all(),
+        followers=(*Followers(decisions).all(), desk.home),
         clock=given.clock,
         recently=max(RECENTLY, given.settings.life.watch + BESIDE_THE_WATCH),
         leads=given.leads,
     )
-    return Living(desk=_desk(decisions), following=following, close=decisions.postmortems.close)
+    return Living(desk=desk, following=following, close=decisions.postmortems.close)
 
 
 def _desk(decisions: Decisions) -> LifeDesk:

@@ -17,7 +17,7 @@ from bot.slack.web_api import WebApi
 
 log = logging.getLogger(__name__)
 
-_ID = re.compile(rf"<@({USER_ID.pattern})(?:\|[^<>]*)?>|\b({USER_ID.pattern})\b")  # mentioned, or bare
+_ID = re.compile(rf"<@({USER_ID.pattern})(?:\|[^<>]*)?>|(?<![\w-])({USER_ID.pattern})\b")  # mentioned, or bare
 PATIENCE = 1.0  # seconds that a stop waits to learn who asks for it
 MAY_STOP = frozenset({PersonKind.MEMBER, PersonKind.GUEST, PersonKind.UNKNOWN})
 

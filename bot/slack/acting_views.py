@@ -136,8 +136,14 @@ def switch_line(switch: Switch, names: Mapping[str, str]) -> str:
     return escape(plain(with_name(switch, names).sentence, SENTENCE_SHOWN))
 
 
+MOST_SWITCHES = 15  # each may give a reason of a few lines
+
+
 def switches_text(switches: Sequence[Switch], names: Mapping[str, str], command: str) -> str:
-    lines = [f":octagonal_sign: {switch_line(switch, names)}" for switch in sorted(switches, key=lambda s: s.at)]
+    newest_last = sorted(switches, key=lambda s: s.at)
+    lines = [f":octagonal_sign: {switch_line(switch, names)}" for switch in newest_last[-MOST_SWITCHES:]]
+    if len(switches) > len(lines):
+        lines.insert(0, f"{len(switches)} switches are engaged; the newest {len(lines)}:")
     return "\n".join([*(lines or ["Nothing is stopped."]), switch_forms(command)])
 
 

@@ -241,7 +241,7 @@ class Desk:
             await self._timeline.add(event, key=f"note:{asked.id}")
             return f"Added to the timeline of {incident.id}."
         events = await self._timeline.of(incident.id)
-        names = await self._people.names_of([event.actor for event in events])
+        names = await self._people.names_of(views.people_in(events))
         return views.timeline_text(incident, events, names)
 
     async def _archive_answer(self, asked: Asked, archive: Archive) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.domain.incident import GroupedAlert, Incident
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports import Timeline, TimelineEvent
 from bot.slack import views
@@ -74,7 +75,7 @@ class Reading:
         page = read_page_number(meant.rest) if meant.rest else 1
         if page is not None:
             events = await self._timeline.of(incident.id)
-            names = await self._around.people.names_of([event.actor for event in events])
+            names = await self._around.people.names_of(views.people_in(events))
             text = views.timeline_text(incident, events, names, page, self._around.command)
             return Told(text=text, is_secret=meant.is_secret)
         if refused := await self._around.scope.may_not_change(asked.user):
@@ -113,7 +114,6 @@ def _alert_line(number: int, grouped: GroupedAlert) -> str:
     alert = grouped.alert
     service = f" \u00b7 {escape(plain(alert.service, 60))}" if alert.service else ""
     state = "firing" if grouped.is_firing else f"over since {grouped.resolved_at:%H:%M} UTC"
-    return (
-        f"{number}. *{alert.severity}* {escape(plain(alert.title, 120))}{service} \u00b7 {escape(alert.source)} "
-        f"\u00b7 since {alert.started_at:%H:%M} UTC, {state}"
-    )
+    title = escape(plain(bare_title(alert.title), 120))
+    since = f"since {alert.started_at:%H:%M} UTC, {state}"
+    return f"{number}. *{alert.severity}* {title}{service} \u00b7 {escape(alert.source)} \u00b7 {since}"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.incident import Incident, PlaceKind
 from bot.domain.lifecycle import Step
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports.life import Choice
 from bot.slack import life_ids as ids
@@ -163,4 +164,4 @@ def _id(asked: Asked) -> str:
 
 
 def _named(incident: Incident) -> str:
-    return f"*{incident.id}* {escape(plain(incident.title, TITLE_LIMIT))}"
+    return f"*{incident.id}* {escape(plain(bare_title(incident.title), TITLE_LIMIT))}"

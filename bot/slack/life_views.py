@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain.incident import Incident
 from bot.domain.life import Audience, Draft, DraftState, FollowUp, Priority
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.slack import life_ids as ids
 from bot.slack.blocks.limits import Block, context, section
@@ -33,7 +34,9 @@ PRIORITIES = (
 
 
 def _about(incident: Incident) -> Block:
-    return context(f"*{incident.id}* {escape(plain(incident.title, TITLE_SHOWN))} \u00b7 {incident.severity}")
+    return context(
+        f"*{incident.id}* {escape(plain(bare_title(incident.title), TITLE_SHOWN))} \u00b7 {incident.severity}"
+    )
 
 
 def update_view(incident: Incident, draft: str) -> View:

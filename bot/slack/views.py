@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain.alert import Severity
 from bot.domain.incident import Incident, PlaceKind
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports import TimelineEvent
 from bot.domain.spend import CostReport, dollars
@@ -15,7 +16,7 @@ from bot.slack.blocks.limits import SECTION_LIMIT, fitted
 from bot.slack.grammar import WORDS, Command, nearest
 from bot.slack.inbound import DECLARE_FORM
 from bot.slack.inputs import modal, select_input, text_input
-from bot.slack.mrkdwn import escape, link
+from bot.slack.mrkdwn import escape, link, mentioned
 from bot.slack.vocabulary import BY_NAME, IN_TWO
 from prompts import render
 
@@ -64,7 +65,7 @@ def where(incident: Incident) -> str:
 
 def incident_line(incident: Incident, now: datetime) -> str:
     service = f" \u00b7 {escape(plain(incident.service, SERVICE_SHOWN))}" if incident.service else ""
-    title = escape(plain(incident.title, TITLE_SHOWN))
+    title = escape(plain(bare_title(incident.title), TITLE_SHOWN))
     return (
         f"*{incident.severity}* {incident.id} {title}{service} \u00b7 {incident.status} \u00b7 "
         f"{age(now, incident.opened_at)} \u00b7 {where(incident)}"
@@ -142,11 +143,23 @@ def _pages(lines: Sequence[str]) -> Sequence[Sequence[str]]:
     return pages
 
 
+def people_in(events: Sequence[TimelineEvent]) -> tuple[str, ...]:
+    """Ids of all who did something or are spoken of."""
+    found = (id for event in events for id in (event.actor, *mentioned(event.text)))
+    return tuple(dict.fromkeys(id for id in found if id))
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    for id in mentioned(text):
+        text = text.replace(f"<@{id}>", f"@{names.get(id, id)}")
+    return text
+
+
 def _event_line(event: TimelineEvent, names: Mapping[str, str]) -> str:
     """People are named, not mentioned: reading the timeline must not ping everybody on it."""
     who = f" ({escape(plain(names.get(event.actor, event.actor), NAME_SHOWN))})" if event.actor else ""
     shown = f" {link(event.link, LINK_SIGN)}" if event.link else ""
-    return f"`{event.at:%H:%M:%S}` {escape(plain(event.text, EVENT_SHOWN))}{who}{shown}"
+    return f"`{event.at:%H:%M:%S}` {escape(plain(_named(event.text, names), EVENT_SHOWN))}{who}{shown}"
 
 
 def declare_form(services: Sequence[str], title: str = "") -> Mapping[str, Any]:

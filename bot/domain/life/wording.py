@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta
 
 from bot.domain.incident import Incident, PlaceKind
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain, visible
 from bot.domain.redact import redact
 
@@ -27,7 +28,7 @@ def said(text: str, limit: int) -> str:
 
 
 def title_of(incident: Incident) -> str:
-    return said(incident.title, TITLE_LIMIT)
+    return said(bare_title(incident.title), TITLE_LIMIT)
 
 
 def lines_said(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.postmortem.material import Material
@@ -11,8 +11,11 @@ from bot.domain.worklog import sentences_of
 
 BY_PEOPLE = frozenset({"note", "postmortem", "status"})  # kinds of entries that hold a person's words
 FOLLOW_UP = "follow-up"
+STATUS = "status"
 RUN = "action"  # what runbooks did
 MARKS = ("cause", "fix", "unhelpful")
+# What a person says with a move of the incident needs no word that tells what it is.
+SAID_WITH = {"Identified: ": "cause", "Resolved: ": "fix"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,7 @@ def notes_of(material: Material) -> Notes:
         elif event.kind == RUN:
             runs.append(Statement(text=text, facts=(name,), at=event.at))
         elif event.kind in BY_PEOPLE and event.actor:
-            _sort(name, text, found)
+            _sort(name, text, found, SAID_WITH if event.kind == STATUS else {})
     return Notes(
         causes=found["cause"],
         fixes=found["fix"],
@@ -44,8 +47,12 @@ def notes_of(material: Material) -> Notes:
     )
 
 
-def _sort(name: str, text: str, found: dict[str, list[Statement]]) -> None:
+def _sort(name: str, text: str, found: dict[str, list[Statement]], said_with: Mapping[str, str]) -> None:
     """A note in which no word tells which it is stays on the timeline alone."""
+    for start, kind in said_with.items():
+        if text.startswith(start):
+            found[kind].append(Statement(text=_ended(text.removeprefix(start)), facts=(name,)))
+            return
     for kind, words in sentences_of([text]):
         if kind in found:
             found[kind].append(Statement(text=_ended(words), facts=(name,)))

@@ -12,6 +12,7 @@ from bot.domain.duty import Turn, levels, lines, on_at
 from bot.domain.errors import FirstResponderError
 from bot.domain.incident import Incident
 from bot.domain.life import Order
+from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports import Clock, Incidents, Timeline, TimelineEvent
 from bot.domain.ports.acting import Pager
@@ -72,7 +73,7 @@ class Paging:
         meant = self._of(incident, target)
         if self._pager is None:
             raise FirstResponderError(f"{NOT_SET_UP}, so nobody can be paged from here.{_owner(meant)}".rstrip("."))
-        about = f"about {incident.id} ({plain(incident.title, TITLE_SHOWN)})"
+        about = f"about {incident.id} ({plain(bare_title(incident.title), TITLE_SHOWN)})"
         called = await self._called(meant)
         further = " Whoever was called already is passed over for the next level." if _is_own(incident, meant) else ""
         return f"Page {called} for {meant.name}, {about}? They are called at once.{further}"
@@ -86,7 +87,7 @@ class Paging:
             raise FirstResponderError(f"{NOT_SET_UP}, so nobody can be paged from here")
         # Of another service there is no incident in PagerDuty that could be escalated: one is opened for it.
         about = incident if _is_own(incident, meant) else replace(incident, service=meant.name, alerts=())
-        sentence = f"help is asked for with {incident.severity} {plain(incident.title, TITLE_SHOWN)}"
+        sentence = f"help is asked for with {incident.severity} {plain(bare_title(incident.title), TITLE_SHOWN)}"
         who = await _or_refused(self._pager.page(about, sentence, key=order.id))
         event = TimelineEvent(
             incident_id=incident.id,

@@ -60,7 +60,7 @@ def _standing(draft: Draft) -> str:
     why = f" ({said(last.reason, REASON)})" if last.reason else ""
     match draft.state:
         case DraftState.DRAFT:
-            return f"Draft {draft.version}, {_how(last)}{why}. It waits for a review."
+            return f"Draft {len(draft.history)}, {_how(last)}{why}. It waits for a review."
         case DraftState.REJECTED:
             return f"Rejected{_by(draft, 'rejected')}{why}. Edit it, or wait for a new draft."
         case DraftState.APPROVED:

@@ -92,6 +92,16 @@ def test_a_person_s_word_on_the_cause_counts_before_the_rules() -> None:
     assert cause.facts == ("T4",)
 
 
+def test_what_was_said_with_a_move_counts_as_the_cause_and_the_fix() -> None:
+    moves = (
+        event(10, "Identified: the deployment of v2.31.0", "status"),
+        event(42, "Resolved: traffic moved to the other region", "status"),
+    )
+    found = made(events=moves)
+    assert texts(found, Section.ROOT_CAUSE) == ["The deployment of v2.31.0."]
+    assert "Traffic moved to the other region." in texts(found, Section.RESOLUTION)
+
+
 def test_what_nobody_confirmed_is_said_to_be_unconfirmed() -> None:
     silent = made(events=EVENTS[:2])
     assert texts(silent, Section.ROOT_CAUSE) == [

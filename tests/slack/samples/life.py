@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+from bot.domain.action import Risk
 from bot.domain.alert import Link, Severity
-from bot.domain.approval import PersonKind
+from bot.domain.approval import PersonKind, State
 from bot.domain.incident import GroupingReason, Incident, IncidentStatus, Place, PlaceKind
 from bot.domain.life import (
     Audience,
@@ -32,8 +33,11 @@ from bot.domain.life import (
     update_drafts,
 )
 from bot.domain.life.situation import Situation
+from bot.domain.life.stats import Numbers
+from bot.domain.life.tallies import Decisions, FeedbackTally, Judged
 from bot.domain.ports.life import Choice
-from bot.flows.life import recovery_words
+from bot.domain.run import RunState
+from bot.flows.life import digest, recovery_words
 from bot.slack import home, inputs, life_after, life_reading, life_said, life_views, long_text, telling, views
 from bot.slack.blocks import follow_up_list, moved
 from bot.slack.blocks.postmortem_card import PostmortemWords
@@ -56,7 +60,7 @@ from tests.slack.samples.registry import of, of_file
 
 TODAY = date(2026, 11, 20)
 THREAD = Place(kind=PlaceKind.THREAD, channel="C0TRIAGE000", name="incident-triage")
-RESOLVED = {"status": IncidentStatus.RESOLVED, "resolved_at": NOW}
+RESOLVED: dict[str, Any] = {"status": IncidentStatus.RESOLVED, "resolved_at": NOW}
 
 
 def hostile() -> Incident:
@@ -314,6 +318,33 @@ of(
     empty=lambda: life_after.follow_ups_text(incident(), [], NAMES, COMMAND),
     extreme=lambda: life_after.follow_ups_text(incident(), _many(LONG), NAMES, COMMAND),
     hostile=lambda: life_after.follow_ups_text(hostile(), _many(HOSTILE, 2), NAMES, COMMAND),
+)
+
+# --- the week --------------------------------------------------------------------------------------------------------
+
+
+def _numbers(about: Sequence[Incident]) -> Numbers:
+    decisions = Decisions(
+        approvals={State.CONSUMED: 3, State.DENIED: 1},
+        escalated=1,
+        runs={RunState.SUCCEEDED: 2, RunState.FAILED: 1},
+        steps={Risk.READ: 4, Risk.CHANGE: 3},
+        unasked=4,
+    )
+    feedback = FeedbackTally(answers=Judged(helped=5, not_helped=1), memories=Judged(helped=0, not_helped=0))
+    return Numbers(incidents=about, decisions=decisions, feedback=feedback, again=frozenset({ID}))
+
+
+def _week(about: Sequence[Incident], late: Sequence[FollowUp]) -> str:
+    return digest.digest_text(date(2026, 11, 16), _numbers(about), _numbers(about[:1]), about[:3], late)
+
+
+of(
+    digest.digest_text,
+    normal=lambda: _week([incident(**RESOLVED), incident(id="INC-2026-0043")], [_follow_up()]),
+    empty=lambda: _week([], []),
+    extreme=lambda: _week([replace(one, **RESOLVED) for one in many_incidents()], _many(LONG)),
+    hostile=lambda: _week([replace(hostile(), **RESOLVED)], _many(HOSTILE, 2)),
 )
 
 # --- the postmortem --------------------------------------------------------------------------------------------------
