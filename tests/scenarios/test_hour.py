@@ -37,7 +37,7 @@ UPDATE = "Checkout fails for customers without a loyalty card. We go back to the
 FIX = "went back to v2.30.4"
 ADDED = "A smoke test of the guest checkout would have caught it."
 
-NO_LESSONS = "## Lessons\n\nNothing on record."
+LESSONS = "## Lessons\n\n"
 
 # --- what each stage shows: `*` stands for anything, other lines may stand between -----------------------------------
 
@@ -159,7 +159,7 @@ POSTMORTEM = {
     ],
     "Root cause": ["*v2.31.0*", "..."],
     "Contributing factors": ["..."],
-    "Resolution": ["Monitoring: the rollback is out.", "Went back to v2.30.4.", "..."],
+    "Resolution": ["The rollback is out.", "Went back to v2.30.4.", "..."],
     "What went well": ["It was noticed SPAN after it began.", "The first briefing stood SPAN after *", "..."],
     "What went badly": ["Could not be looked at: *", "..."],
     "Action items": [
@@ -167,7 +167,7 @@ POSTMORTEM = {
         "**P1** Test checkout without a loyalty card",
         "**P2** See to it that * sources can be looked at the next time.",
     ],
-    "Lessons": [ADDED],
+    "Lessons": [ADDED, "When HighErrorRatio * comes again for checkout: The deployment of v2.31.0. The rollback is out.", "..."],
 }
 
 
@@ -280,8 +280,8 @@ async def is_reviewed_and_published(hour: Hour) -> None:
     await until(lambda: bool(hour.world.workspace.modals), within=SOON)
     view = await hour.form(hour.takes_over)
     fields = {b["block_id"]: b["element"].get("initial_value", "") for b in view["blocks"] if b["type"] == "input"}
-    part = next(block for block, text in fields.items() if NO_LESSONS in text)
-    edited = {part: fields[part].replace(NO_LESSONS, f"## Lessons\n\n- {ADDED}")}
+    part = next(block for block, text in fields.items() if LESSONS in text)
+    edited = {part: fields[part].replace(LESSONS, f"{LESSONS}- {ADDED}\n")}
     assert (await hour.fills_in(hour.takes_over, life_ids.POSTMORTEM_MODAL, **edited)).ok
     await hour.sees(hour.said, ["*edited by @*"], within=SOON)
     assert (await hour.presses(hour.takes_over, presses.APPROVE_POSTMORTEM)).ok

@@ -15,7 +15,7 @@ STATUS = "status"
 RUN = "action"  # what runbooks did
 MARKS = ("cause", "fix", "unhelpful")
 # What a person says with a move of the incident needs no word that tells what it is.
-SAID_WITH = {"Identified: ": "cause", "Resolved: ": "fix"}
+SAID_WITH = {"Identified: ": "cause", "Monitoring: ": "fix", "Resolved: ": "fix"}
 
 
 @dataclass(frozen=True, kw_only=True)
