@@ -2,16 +2,18 @@
 PYTHON ?= python3
 ARGS ?=
 BENCH_DATA ?=
+CHAOS ?= 1
 # Processes of the tests: many of them wait most of the time.
 WORKERS ?= 3
 BIN := .venv/bin
 
-.PHONY: help demo test quick bench format lock setup
+.PHONY: help demo test quick bench chaos format lock setup
 help:
 	@echo "make demo    play an incident on this machine (ARGS='--once', ARGS='--scenario exhausted-pool')"
 	@echo "make test    format check, lint, types, import contracts, all tests"
 	@echo "make quick   the same without the slow tests"
 	@echo "make bench   the benchmarks, one table and JSON"
+	@echo "make chaos   faults and kills, one table (CHAOS=5 makes the random ones five times as long)"
 	@echo "make format  put the code into shape"
 	@echo "make lock    resolve requirements.lock anew (needs uv)"
 
@@ -38,6 +40,9 @@ quick: setup
 
 bench: setup
 	@BENCH_DATA="$(BENCH_DATA)" $(BIN)/python -m bench $(ARGS)
+
+chaos: setup
+	@CHAOS="$(CHAOS)" $(BIN)/python -m tests.chaos $(ARGS)
 
 format: setup
 	@$(BIN)/ruff format .

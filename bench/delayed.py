@@ -1,4 +1,7 @@
-"""The bot with eight context sources that take a known time: half of them native, half blocking on threads."""
+"""The bot with eight context sources that take a known time: half of them native, half blocking on threads.
+
+With BENCH_UNPACED it calls Slack as often as it likes: what it waits for Slack's limits is not its own time.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ FACT = ServiceFact(service="checkout", owner="payments", tier=1, depends_on=(), 
 @dataclass(frozen=True, kw_only=True)
 class DelayedSettings:
     seconds: tuple[str, ...] = setting("BENCH_SECONDS", help="seconds of each source, comma-separated")
+    native: bool = setting("BENCH_NATIVE", default=False, help="none of them blocks a thread")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,20 @@ class DelayedSource:
 
 def delayed(settings: DelayedSettings, tools: Tools) -> tuple[ContextSource, ...]:
     return tuple(
-        DelayedSource(name=f"source-{number}", seconds=float(seconds), tools=tools, blocking=number % 2 == 1)
+        DelayedSource(
+            name=f"source-{number}",
+            seconds=float(seconds),
+            tools=tools,
+            blocking=number % 2 == 1 and not settings.native,
+        )
         for number, seconds in enumerate(settings.seconds)
     )
+
+
+def _unpace() -> None:
+    from bot.slack import pacing
+
+    vars(pacing).update(PER_MINUTE={}, POST="no method")
 
 
 def main() -> None:
@@ -54,6 +69,8 @@ def main() -> None:
         name: replace(integration, sources=None) for name, integration in discover().items()
     }
     integrations["delayed"] = Integration(name="delayed", title="Delayed", settings=DelayedSettings, sources=delayed)
+    if os.environ.get("BENCH_UNPACED"):
+        _unpace()
     settings = load(os.environ, integrations)
     set_up(settings.bot.log_level)
     import uvloop

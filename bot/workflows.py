@@ -45,6 +45,7 @@ OLDEST_SQLITE = (3, 42)  # the engine's SQL uses unixepoch('subsec') on Python 3
 _responder: Responder | None = None
 _membership: Membership | None = None  # None: the only process
 _tasks: set[asyncio.Task[object]] = set()  # of workflows and steps that are under way
+_showing: set[str] = set()  # incidents that are being shown anew, or whose turn in Slack has not come yet
 _is_closing = False
 
 
@@ -92,7 +93,11 @@ async def _respond(incident_id: str) -> None:
 @DBOS.workflow(name="refresh")
 async def _refresh(incident_id: str) -> None:
     _under_way()
-    await _brief(incident_id)
+    _showing.add(incident_id)
+    try:
+        await _brief(incident_id)
+    finally:
+        _showing.discard(incident_id)
     await _analyse(incident_id)
 
 
@@ -153,6 +158,7 @@ class Workflows:
         """
         global _responder, _membership, _is_closing
         _responder, _membership, _is_closing = self._responder, self._membership, False
+        _showing.clear()
         config: DBOSConfig = {
             "name": "first-responder",
             "application_version": VERSION,
@@ -211,7 +217,11 @@ class Workflows:
         log.error("%s: the response failed %d times; not begun again", incident_id, MOST_RESTARTS)
 
     async def refresh(self, incident_id: str, revision: int) -> None:
-        """Show this revision on the card, once."""
+        """Show this revision on the card, once. Nothing where an older one still waits to be shown: in a storm more
+        would gather than Slack lets through, and this one is asked for again as long as it is not shown.
+        """
+        if incident_id in _showing:
+            return
         workflow_id = f"refresh:{incident_id}:{revision}"
         if await DBOS.get_workflow_status_async(workflow_id) is None:
             with SetWorkflowID(workflow_id):

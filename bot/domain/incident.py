@@ -59,6 +59,12 @@ class GroupingReason(StrEnum):
     RECOVERED = "recovered"  # the monitor says the condition is over
     LATE_FIRING = "late_firing"  # a firing notice that arrived after its own resolved notice
     UNKNOWN_RECOVERY = "unknown_recovery"  # a recovery of something never seen firing: remembered, shown nowhere
+    DEPENDENCY = "dependency"  # a service that it depends on, or that depends on it, is burning here
+    TOGETHER = "together"  # the two conditions fired together in earlier incidents
+    UNSEEN_CRITICAL = "unseen_critical"  # critical and new: a new incident, although one that burns would fit
+    STORM = "storm"  # so much came in that what is not critical stands together
+    FLAPPING = "flapping"  # the condition comes and goes
+    IN_MAINTENANCE = "in_maintenance"  # critical within a maintenance window; what is not critical waits for its end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,6 +126,7 @@ class Approve:
         request = await self._approvals.at(message)
         if request is None and await self._may_be_noted_soon(message, id):
             raise ChatError("request_not_noted_yet", "a request is being posted", is_final=False)
+        request = request or await self._approvals.at(message)  # it may have been noted while it was looked for
         self._waits.pop(id, None)
         return request
 

@@ -92,26 +92,34 @@ class Dispatch:
 
     async def _respond(self) -> None:
         now = asyncio.get_running_loop().time()
-        for incident_id in await self._agenda.unbriefed():
-            if now >= self._respond_from.get(incident_id, now):
+        due = [id for id in await self._agenda.unbriefed() if now >= self._respond_from.get(id, now)]
+        try:
+            for incident_id in due:
                 self._respond_from[incident_id] = now + AGAIN_AFTER
                 await self._starter.respond(incident_id)
+        finally:
+            if due:  # once for all: whoever hears of it looks at every incident
                 self._on_change()
 
     async def _refresh(self) -> float:
         """Begin refreshes that are due; seconds until the next one is."""
-        wait, now = IDLE, asyncio.get_running_loop().time()
-        for incident_id in await self._agenda.outdated():
-            left = self._refresh_from.get(incident_id, now) - now
-            if left > 0:
-                wait = min(wait, left)
-            elif incident := await self._incidents.get(incident_id):
-                self._refresh_from[incident_id] = now + REFRESH_SPACING
-                await self._starter.refresh(incident_id, incident.revision)
+        now = asyncio.get_running_loop().time()
+        left = {id: self._refresh_from.get(id, now) - now for id in await self._agenda.outdated()}
+        due = [id for id, wait in left.items() if wait <= 0]
+        try:
+            for incident_id in due:
+                await self._show_anew(incident_id, now)
+        finally:
+            if due:
                 self._on_change()
-                if not incident.status.is_open:
-                    self._on_over(incident_id)
-        return wait
+        return min([IDLE, *(wait for wait in left.values() if wait > 0)])
+
+    async def _show_anew(self, incident_id: str, now: float) -> None:
+        if incident := await self._incidents.get(incident_id):
+            self._refresh_from[incident_id] = now + REFRESH_SPACING
+            await self._starter.refresh(incident_id, incident.revision)
+            if not incident.status.is_open:
+                self._on_over(incident_id)
 
 
 async def _turn() -> float:

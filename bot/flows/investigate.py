@@ -40,6 +40,7 @@ class Investigate:
         self._catalog = catalog
         self._clock = clock
         self._ticks: set[asyncio.Task[None]] = set()
+        self._newest: dict[str, tuple[tuple[Finding, ...], tuple[str, ...]]] = {}  # by incident: still to be shown
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -61,12 +62,19 @@ class Investigate:
         await self._briefings.save_findings(incident_id, findings)
 
     def _tick(self, incident_id: str, answered: Sequence[Finding], pending: Sequence[str]) -> None:
-        task = asyncio.create_task(self._show(incident_id, tuple(answered), tuple(pending)))
+        is_coming = incident_id in self._newest
+        self._newest[incident_id] = (tuple(answered), tuple(pending))
+        if is_coming:  # where many incidents open at once, answers come faster than they can be shown
+            return
+        task = asyncio.create_task(self._show(incident_id))
         self._ticks.add(task)
         task.add_done_callback(self._ticks.discard)
 
-    async def _show(self, incident_id: str, answered: tuple[Finding, ...], pending: tuple[str, ...]) -> None:
-        incident = await self._incidents.get(incident_id)
+    async def _show(self, incident_id: str) -> None:
+        try:
+            incident = await self._incidents.get(incident_id)
+        finally:
+            answered, pending = self._newest.pop(incident_id)
         if incident and incident.card:  # the place may still be opening: the next answer shows this one too
             view = CardView(incident=incident, findings=answered, pending=pending)
             await self._cards.edit(incident.card, view)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.domain.alert import Alert, AlertStatus
-from bot.domain.grouping import WINDOW, Decision, DecisionKind, decide
+from bot.domain.flapping import FlapLimits
+from bot.domain.grouping import WINDOW
 from bot.domain.incident import IncidentStatus
+from bot.domain.maintenance import MaintenanceWindow
 from bot.domain.ports import Clock, PendingDelivery, TriageDesk, TriageTransaction
-from bot.domain.redact import redact
+from bot.domain.storm import StormLimits
+from bot.domain.together import NOTHING_LEARNED, Learned
 from bot.flows.remarks import hear
+from bot.flows.sorting import Rules, Sorting, no_neighbours, redacted
+
+__all__ = ["BATCH_ALERTS", "BATCH_DELIVERIES", "Triage", "redacted"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +46,28 @@ class Triage:
         clock: Clock,
         window: timedelta = WINDOW,
         on_recovery: IncidentStatus = IncidentStatus.RESOLVED,
+        neighbours: Callable[[str], Mapping[str, str]] = no_neighbours,
+        learned: Callable[[], Learned] = lambda: NOTHING_LEARNED,
+        storm: StormLimits | None = None,
+        flapping: FlapLimits | None = None,
+        maintenance: Sequence[MaintenanceWindow] = (),
     ) -> None:
         """`on_recovery`: what an incident becomes when none of its alerts fires any more; MONITORING where people have
-        the last word.
+        the last word. `neighbours`: what lies around a service, as `bot.domain.dependencies` tells it. `learned`: what
+        fired together before, as it is known now. Without limits there is no storm and nothing flaps.
         """
         self._desk = desk
         self._clock = clock
-        self._window = window
-        self._on_recovery = on_recovery
+        self._learned = learned
+        self._rules = Rules(
+            window=window,
+            on_recovery=on_recovery,
+            neighbours=neighbours,
+            storm=storm,
+            flapping=flapping,
+            maintenance=tuple(maintenance),
+        )
+        self._released_at: datetime | None = None  # when deliveries that were held were last made pending again
 
     async def run_once(self, limit: int = BATCH_DELIVERIES) -> tuple[str, ...]:
         """One batch, one transaction. Ids of the incidents that are new or changed. Raises NotStored.
@@ -63,26 +82,42 @@ class Triage:
             yield batch.changed
 
     async def _next(self, limit: int) -> _Batch:
-        work = partial(_triage, limit=limit, window=self._window, on_recovery=self._on_recovery)
+        now = self._clock.now()
+        is_release = self._is_release_due(now)
+        work = partial(_triage, rules=self._rules, learned=self._learned(), now=now, limit=limit, release=is_release)
         batch = await self._desk.transact(work)
+        if is_release:
+            self._released_at = now
         if batch.oldest is not None and (waited := self._clock.now() - batch.oldest) > LATE:
             logger.warning("triage is behind: a delivery waited %.0f s in the inbox", waited.total_seconds())
         return batch
 
+    def _is_release_due(self, now: datetime) -> bool:
+        """At the start, and when a maintenance is over; also where the settings have none any more."""
+        last = self._released_at
+        return last is None or any(last < window.until <= now for window in self._rules.maintenance)
 
-def _triage(transaction: TriageTransaction, *, limit: int, window: timedelta, on_recovery: IncidentStatus) -> _Batch:
+
+def _triage(
+    transaction: TriageTransaction, *, rules: Rules, learned: Learned, now: datetime, limit: int, release: bool
+) -> _Batch:
+    if release:
+        transaction.release()
     changed: dict[str, None] = {}  # in order, each once
+    sorting = Sorting(transaction, rules, learned, now)
     deliveries = _up_to(BATCH_ALERTS, transaction.pending(limit))
     for waiting in deliveries:
         for alert in waiting.delivery.alerts:
-            incident_id = _place(transaction, alert, waiting.delivery.received_at, window, on_recovery)
-            if incident_id is not None:
-                changed[incident_id] = None
+            changed.update(dict.fromkeys(sorting.place(alert, waiting.delivery.received_at)))
         for remark in waiting.delivery.remarks:
-            incident_id = hear(transaction, remark, waiting.delivery.received_at - window)
+            incident_id = hear(transaction, remark, waiting.delivery.received_at - rules.window)
             if incident_id is not None:
                 changed[incident_id] = None
-        transaction.done(waiting.row)
+        if held := sorting.held():
+            transaction.hold(waiting.row, held)
+        else:
+            transaction.done(waiting.row)
+    changed.update(dict.fromkeys(sorting.finish()))
     oldest = deliveries[0].delivery.received_at if deliveries else None
     return _Batch(changed=tuple(changed), oldest=oldest)
 
@@ -96,51 +131,3 @@ def _up_to(alerts: int, waiting: Iterable[PendingDelivery]) -> list[PendingDeliv
             break
         taken.append(pending)
     return taken
-
-
-def _place(
-    transaction: TriageTransaction,
-    alert: Alert,
-    received_at: datetime,
-    window: timedelta,
-    on_recovery: IncidentStatus,
-) -> str | None:
-    """The incident that is new or changed by it, None where nothing changed."""
-    episode = transaction.episode(alert.episode)
-    is_repeat = episode is not None and alert.status is AlertStatus.FIRING  # the most frequent case needs no incidents
-    candidates = () if is_repeat else transaction.candidates(alert, received_at - window)
-    decision = decide(alert, episode, candidates, received_at, window=window)
-    logger.debug("%s from %s: %s, %s", alert.fingerprint, alert.source, decision.kind, decision.reason)
-    return _carry_out(transaction, alert, decision, received_at, on_recovery)
-
-
-def _carry_out(
-    transaction: TriageTransaction,
-    alert: Alert,
-    decision: Decision,
-    received_at: datetime,
-    on_recovery: IncidentStatus,
-) -> str | None:
-    incident_id = decision.incident_id
-    if decision.kind is DecisionKind.NEW:
-        return transaction.open_incident(redacted(alert), decision.reason, received_at).id
-    if decision.kind is DecisionKind.REMEMBER or decision.remember:
-        transaction.remember_recovery(alert, received_at)
-    if decision.kind in (DecisionKind.REMEMBER, DecisionKind.IGNORE) or incident_id is None:
-        return None
-    if decision.kind is DecisionKind.JOIN:
-        transaction.join(incident_id, redacted(alert), decision.reason, received_at)
-    for ended in decision.ends:
-        transaction.recover(incident_id, ended, received_at, leads_to=on_recovery)
-    return incident_id
-
-
-def redacted(alert: Alert) -> Alert:
-    """As it is kept: monitors copy log lines and connection strings into what they say."""
-    return replace(
-        alert,
-        title=redact(alert.title),
-        description=redact(alert.description),
-        labels={name: redact(value) for name, value in alert.labels.items()},
-        links=tuple(replace(link, title=redact(link.title), url=redact(link.url)) for link in alert.links),
-    )

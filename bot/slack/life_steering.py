@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.incident import Incident, PlaceKind
-from bot.domain.lifecycle import Step
+from bot.domain.lifecycle import MoveReason, Step
 from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports.life import Choice
@@ -59,7 +59,8 @@ class Steering:
         """`text`: as typed, why or what was done."""
         word = await self._around.word(text)
         made = await self._steer.move(order(id, meant.incident, person, word), step)
-        if not made.is_made:
+        # A word that is dealt with once more after a crash: those who were to be told of it may not have been yet.
+        if not made.is_made and made.reason is not MoveReason.REPEATED:
             return await self._around.private(meant, made.sentence)
         return await self._around.public(meant.incident, person, made.sentence, word)
 

@@ -114,6 +114,13 @@ class Posting:
             )
             await self._effects.finish(key, str(answer["files"][0]["id"]))
 
+    async def keyed(self, begin: str, spot: Spot) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
+        """Messages there whose key begins so, with their keys, whichever process posted them. Raises ChatError."""
+        async for message in self._messages(spot, None):
+            key = ((message.get("metadata") or {}).get("event_payload") or {}).get("key") or ""
+            if key.startswith(begin):
+                yield key, message
+
     async def edit(self, posted: Message, key: str, content: Content) -> None:
         await self._api.call(
             "chat.update",

@@ -47,6 +47,7 @@ class SlackRunBoard:
         self._versions: dict[str, int] = {}  # of runs: what is older than what was shown is not shown
         self._links: dict[str, str] = {}  # of requests' messages, by the request's id
         self._asked: dict[str, _Asked] = {}  # by step: what has buttons
+        self._seen: set[str] = set()  # runs that were shown since the start
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
@@ -61,6 +62,10 @@ class SlackRunBoard:
         if not posted.is_new and run.version >= self._versions.get(run.id, 0):
             self._versions[run.id] = run.version
             await self._edits.show(posted.message, key, content, is_last=run.state.is_over)
+        if run.id not in self._seen:
+            if not posted.is_new:
+                await self._close_left_over(run, posted.replies, steps)
+            self._seen.add(run.id)
         await self._close_asked(steps)
         return posted.message
 
@@ -74,7 +79,7 @@ class SlackRunBoard:
             await self._posting.upload_once(f"output-file:{step.key.text}", spot, text, name=name, title=name)
 
     async def ask_person(self, run: Run, step: StepRun, title: str, sentence: str) -> None:
-        key = f"asked:{step.key.text}:{step.state}"
+        key = asked_key(step)
         sentence = await self._named(sentence)
         content = person_asked.render(run, step, title, sentence)
         posted = await self._posting.once(key, await self._thread_of(run), content, since=run.created_at)
@@ -95,6 +100,14 @@ class SlackRunBoard:
             del self._asked[step.key.text]
             content = person_asked.render(asked.run, asked.step, asked.title, asked.sentence, is_open=False)
             await self._edits.show(asked.posted.message, asked.key, content, is_last=True)
+
+    async def _close_left_over(self, run: Run, spot: Spot, steps: Sequence[StepRun]) -> None:
+        """Of what a process before this one asked, what was answered just before it was killed."""
+        asked_now = {asked_key(step) for step in steps}
+        async for key, message in self._posting.keyed(f"asked:{run.id}:", spot):
+            if key not in asked_now and any(block.get("type") == "actions" for block in message.get("blocks") or ()):
+                posted = Message(channel=spot.channel, ts=str(message["ts"]))
+                await self._edits.show(posted, key, person_asked.closed(message), is_last=True)
 
     async def _thread_of(self, run: Run) -> Spot:
         posted = await self._posting.known(run_key(run.id))
@@ -191,6 +204,10 @@ class _Asked:
     step: StepRun
     title: str
     sentence: str
+
+
+def asked_key(step: StepRun) -> str:
+    return f"asked:{step.key.text}:{step.state}"
 
 
 def run_key(run_id: str) -> str:

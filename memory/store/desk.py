@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,7 +13,8 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select, text, 
 from bot.domain.alert import Alert, Delivery
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import Episode, PendingDelivery, Said, TriageTransaction
-from memory.store import lifecycle, regrouping
+from bot.domain.storm import Rush
+from memory.store import lifecycle, regrouping, storms
 from memory.store.changes import Changes
 from memory.store.codec import Undecodable, decode_delivery
 from memory.store.database import Database
@@ -97,6 +98,12 @@ class StoredTransaction:
     def done(self, row: int) -> None:
         self._changes.done(row)
 
+    def hold(self, row: int, why: str) -> None:
+        storms.hold(self._connection, row, why)
+
+    def release(self) -> None:
+        storms.release(self._connection)
+
     def _read(self, row: Row[*tuple[Any, ...]]) -> Delivery | None:
         """None where it cannot be read: it is kept, but not in the way of those behind it."""
         try:
@@ -113,11 +120,23 @@ class StoredTransaction:
     def episode(self, episode: str) -> Episode | None:
         return self._known.episode(episode)
 
-    def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
+    def candidates(self, alert: Alert, closed_since: datetime, services: Collection[str] = ()) -> Sequence[Incident]:
         if not self._known.reaches(closed_since):  # the clock was set back between two deliveries
             self.write()
             self._known = Known(self._connection, self._expected)
-        return self._known.candidates(alert, closed_since)
+        return self._known.candidates(alert, closed_since, services)
+
+    def services(self, incident_id: str) -> int:
+        self.write()
+        return storms.services(self._connection, incident_id)
+
+    def rush(self, alerts: int, incidents: int) -> Rush:
+        self.write()
+        return storms.rush(self._connection, alerts, incidents)
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        self.write()
+        return storms.quiet(self._connection, since)
 
     # --- changes -----------------------------------------------------------------------------------------------------
 
@@ -172,6 +191,9 @@ class StoredTransaction:
 
     def tell(self, incident_id: str, said: Said) -> None:
         self._changes.say(self._known.header(incident_id), f"told/{said.key}", "note", said.text, said.at, said.who)
+
+    def revise(self, incident_id: str, decide: Callable[[Incident], Incident]) -> None:
+        self._save(decide(self._known.header(incident_id)))
 
     def merge(self, incident_id: str, into: str, said: Said) -> tuple[Incident, Incident]:
         return self._on_rows(lambda connection: regrouping.merge(connection, incident_id, into, said))

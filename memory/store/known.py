@@ -8,7 +8,7 @@ set back that is not always what was received last, which moves the end of a win
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -62,13 +62,18 @@ class Known:
         """False where incidents that were resolved so early were not read."""
         return self._since is None or closed_since >= self._since
 
-    def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
+    def candidates(self, alert: Alert, closed_since: datetime, services: Collection[str] = ()) -> Sequence[Incident]:
         self._read_about(alert, closed_since)
-        burning = self._burning[bounded(alert.service)] if alert.service is not None else {}
+        self._read_near(services)
+        own = [] if alert.service is None else [bounded(alert.service)]
+        burning: dict[str, set[int]] = defaultdict(set)
+        for service in dict.fromkeys((*own, *map(bounded, services))):
+            for name, places in self._burning.get(service, {}).items():
+                burning[name].update(places.values())
         ids = self._members[_condition(alert)].keys() | burning.keys()
         fitting = [name for name in ids if _is_recent(self._headers[name], closed_since)]
         fitting.sort(key=lambda name: self._numbers[name], reverse=True)
-        return [self._shown(name, _condition(alert), burning.get(name, {})) for name in fitting]
+        return [self._shown(name, _condition(alert), burning.get(name, ())) for name in fitting]
 
     def header(self, incident_id: str) -> Incident:
         """Without its alerts. Raises FirstResponderError where there is none."""
@@ -110,10 +115,10 @@ class Known:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _shown(self, incident_id: str, condition: Condition, burning: dict[str, int]) -> Incident:
+    def _shown(self, incident_id: str, condition: Condition, burning: Collection[int]) -> Incident:
         header = self._headers[incident_id]
         newest = header.alert_count - 1
-        positions = {*self._members_in(incident_id, condition), *burning.values(), newest}
+        positions = {*self._members_in(incident_id, condition), *burning, newest}
         return with_alerts(header, tuple(self._alerts[incident_id, position] for position in sorted(positions)))
 
     def _members_in(self, incident_id: str, condition: Condition) -> set[int]:
@@ -144,6 +149,13 @@ class Known:
         self._services_read |= services
         self._read_members(conditions, self._since)
         self._read_burning(services, self._since)
+
+    def _read_near(self, services: Collection[str]) -> None:
+        """After `_read_about`, which says how far back."""
+        new = {bounded(service) for service in services} - self._services_read
+        if new and self._since is not None:
+            self._services_read |= new
+            self._read_burning(new, self._since)
 
     def _was_read(self, alert: Alert) -> bool:
         has_service = alert.service is None or bounded(alert.service) in self._services_read

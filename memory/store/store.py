@@ -26,6 +26,7 @@ from memory.store.judgements import Feedback, Import, Imports
 from memory.store.life import StoredLife
 from memory.store.measured import Measured
 from memory.store.notes import Notes
+from memory.store.occurrences import StoredOccurrences
 from memory.store.passages import Passages
 from memory.store.past import PastIncidents
 from memory.store.places import StoredPlaces
@@ -46,6 +47,7 @@ class Store:
         self.desk = StoredDesk(database)
         self.incidents = StoredIncidents(database)
         self.agenda = StoredAgenda(database)
+        self.occurrences = StoredOccurrences(database)
         self.places = StoredPlaces(database)
         self.briefings = StoredBriefings(database)
         self.effects = StoredEffects(database)

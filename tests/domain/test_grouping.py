@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.domain.alert import Alert, AlertStatus, Severity
-from bot.domain.grouping import Decision, DecisionKind, decide
+from bot.domain.grouping import NOTHING_AROUND, Around, Decision, DecisionKind, decide
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import Episode
 
@@ -64,6 +64,7 @@ class Case:
     episode: Episode | None = None
     candidates: tuple[Incident, ...] = ()
     joins: str | None = None
+    around: Around = NOTHING_AROUND
 
 
 K, R = DecisionKind, GroupingReason
@@ -71,6 +72,7 @@ ONE, TWO = "INC-2026-0001", "INC-2026-0002"
 OTHER = {"fingerprint": "f2"}
 LATER = {"started_at": NOW - 2 * MINUTE}
 UNTIMED = {"started_at": NOW, "started_at_is_receipt": True}
+NEAR_CART = Around(services={"cart": "depends on cart"}, conditions={("errors", "search"): "fired together"})
 
 CASES = [
     Case(name="nothing is known", alert=firing(), kind=K.NEW, reason=R.NEW_CONDITION),
@@ -207,6 +209,80 @@ CASES = [
         joins=ONE,
     ),
     Case(
+        name="an unseen critical alert of a service that joined later has its own incident",
+        alert=firing(fingerprint="f3", service="cart", severity=Severity.SEV1),
+        candidates=(incident(firing(), firing(**OTHER, service="cart")),),
+        kind=K.NEW,
+        reason=R.UNSEEN_CRITICAL,
+    ),
+    Case(
+        name="a service that it depends on is burning",
+        alert=firing(**OTHER),
+        candidates=(incident(firing(service="cart")),),
+        around=NEAR_CART,
+        kind=K.JOIN,
+        reason=R.DEPENDENCY,
+        joins=ONE,
+    ),
+    Case(
+        name="a service that it depends on was heard of too long ago",
+        alert=firing(**OTHER),
+        candidates=(incident(firing(service="cart"), heard=11),),
+        around=NEAR_CART,
+        kind=K.NEW,
+        reason=R.NEW_CONDITION,
+    ),
+    Case(
+        name="a service that it depends on has recovered",
+        alert=firing(**OTHER),
+        candidates=(incident(resolved(service="cart"), firing(fingerprint="f3", service="stock")),),
+        around=NEAR_CART,
+        kind=K.NEW,
+        reason=R.NEW_CONDITION,
+    ),
+    Case(
+        name="its own service wins over the one that it depends on",
+        alert=firing(**OTHER),
+        candidates=(incident(firing(service="cart"), id=TWO), incident(firing())),
+        around=NEAR_CART,
+        kind=K.JOIN,
+        reason=R.SAME_SERVICE,
+        joins=ONE,
+    ),
+    Case(
+        name="an unseen critical alert next to a burning service",
+        alert=firing(**OTHER, severity=Severity.SEV1),
+        candidates=(incident(firing(service="cart")),),
+        around=NEAR_CART,
+        kind=K.NEW,
+        reason=R.UNSEEN_CRITICAL,
+    ),
+    Case(
+        name="a private incident takes in nothing that is merely near",
+        alert=firing(**OTHER),
+        candidates=(replace(incident(firing(service="cart")), is_private=True),),
+        around=NEAR_CART,
+        kind=K.NEW,
+        reason=R.NEW_CONDITION,
+    ),
+    Case(
+        name="a condition that fired together with it before",
+        alert=firing(**OTHER),
+        candidates=(incident(firing(service="search")),),
+        around=NEAR_CART,
+        kind=K.JOIN,
+        reason=R.TOGETHER,
+        joins=ONE,
+    ),
+    Case(
+        name="another condition of that service",
+        alert=firing(**OTHER),
+        candidates=(incident(firing(service="search", title="latency")),),
+        around=NEAR_CART,
+        kind=K.NEW,
+        reason=R.NEW_CONDITION,
+    ),
+    Case(
         name="two alerts without a service have nothing in common",
         alert=firing(**OTHER, service=None),
         candidates=(incident(firing(service=None)),),
@@ -308,7 +384,7 @@ CASES = [
 
 
 def decided(case: Case) -> Decision:
-    return decide(case.alert, case.episode, case.candidates, NOW)
+    return decide(case.alert, case.episode, case.candidates, NOW, around=case.around)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from bot.domain.alert import Alert, AlertStatus, Delivery, Remark, Severity
 from bot.domain.errors import NotStored
+from bot.domain.flapping import FlapLimits
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import Episode, PendingDelivery, Said, TriageTransaction
+from bot.domain.storm import OpenStorm, Rush, StormLimits, is_storm
+from bot.flows.sorting import FLAPPING
 from bot.flows.triage import BATCH_ALERTS, Triage
 from bot.testing import FrozenClock
 
@@ -28,18 +31,19 @@ class MemoryDesk:
     incidents: dict[str, Incident] = field(default_factory=dict)
     episodes: dict[str, Episode] = field(default_factory=dict)
     told: dict[tuple[str, str], str] = field(default_factory=dict)  # by incident and key
+    held: list[PendingDelivery] = field(default_factory=list)
     transactions: int = 0
     broken: bool = False
 
     async def transact(self, work: Callable[[TriageTransaction], T]) -> T:
         if self.broken:
             raise NotStored("the disk is full")
-        before = (list(self.waiting), dict(self.incidents), dict(self.episodes))
+        before = (list(self.waiting), dict(self.incidents), dict(self.episodes), list(self.held))
         self.transactions += 1
         try:
             return work(self)
         except BaseException:
-            self.waiting, self.incidents, self.episodes = before
+            self.waiting, self.incidents, self.episodes, self.held = before
             raise
 
     def put(self, *alerts: Alert, at: datetime = NOON, remarks: tuple[Remark, ...] = ()) -> None:
@@ -60,18 +64,44 @@ class MemoryDesk:
     def merge(self, incident_id: str, into: str, said: Said) -> tuple[Incident, Incident]:
         raise NotImplementedError("triage merges nothing by itself")
 
+    def hold(self, row: int, why: str) -> None:
+        self.held += [pending for pending in self.waiting if pending.row == row]
+        self.done(row)
+
+    def release(self) -> None:
+        self.waiting, self.held = [*self.held, *self.waiting], []
+
+    def revise(self, incident_id: str, decide: Callable[[Incident], Incident]) -> None:
+        self.incidents[incident_id] = decide(self.incidents[incident_id])
+
+    def services(self, incident_id: str) -> int:
+        return len({g.alert.service for g in self.incidents[incident_id].alerts} - {None})
+
+    def rush(self, alerts: int, incidents: int) -> Rush:
+        heard = sorted((g.received_at for i in self.incidents.values() for g in i.alerts), reverse=True)
+        opened = sorted((i.opened_at for i in self.incidents.values()), reverse=True)
+        storms = [i for i in self.incidents.values() if i.status.is_open and is_storm(i)]
+        storm = OpenStorm(incident_id=storms[-1].id, heard_at=storms[-1].alerts[-1].received_at) if storms else None
+        return Rush(alerts=tuple(heard[:alerts]), opened=tuple(opened[:incidents]), storm=storm)
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        calm = [i for i in self.incidents.values() if i.status is IncidentStatus.MONITORING and not i.firing_count]
+        told = [i for i in calm if (i.id, FLAPPING) in self.told]
+        return [i.id for i in told if max(g.resolved_at or since for g in i.alerts) < since]
+
     def split(self, incident_id: str, positions: Sequence[int], said: Said) -> Incident | None:
         raise NotImplementedError("triage splits nothing by itself")
 
     def episode(self, episode: str) -> Episode | None:
         return self.episodes.get(episode)
 
-    def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
+    def candidates(self, alert: Alert, closed_since: datetime, services: Collection[str] = ()) -> Sequence[Incident]:
+        wanted = {alert.service, *services} - {None}
+
         def fits(incident: Incident) -> bool:
             recent = incident.status.is_open or (incident.resolved_at or NOON) >= closed_since
             return recent and any(
-                g.alert.fingerprint == alert.fingerprint or (alert.service and g.alert.service == alert.service)
-                for g in incident.alerts
+                g.alert.fingerprint == alert.fingerprint or g.alert.service in wanted for g in incident.alerts
             )
 
         return tuple(filter(fits, reversed(self.incidents.values())))
@@ -282,6 +312,50 @@ async def test_an_operator_is_told_when_triage_is_behind(caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         await triage_of(desk, FrozenClock(NOON + 2 * MINUTE)).run_once()
     assert "waited 120 s" in caplog.text
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+async def test_with_all_rules_each_alert_has_one_incident_and_what_is_critical_raises_its_own(
+    data: st.DataObject,
+) -> None:
+    desk, clock = MemoryDesk(), FrozenClock(NOON)
+    names = ("shop", "cart", "payments", "stock", "search", None)
+    triage = Triage(
+        desk,
+        clock=clock,
+        neighbours=lambda name: {"cart": "depends on cart"} if name == "shop" else {},
+        storm=StormLimits(alerts=5, incidents=2),
+        flapping=FlapLimits(times=2),
+    )
+    told: dict[str, Alert] = {}
+    for number in range(data.draw(st.integers(min_value=1, max_value=25))):
+        clock.go_on(timedelta(seconds=data.draw(st.integers(min_value=0, max_value=90))))
+        chosen = data.draw(st.tuples(st.integers(0, 9), st.sampled_from(names), st.sampled_from(list(Severity))))
+        alert = firing(fingerprint=f"f{chosen[0]}", service=chosen[1], severity=chosen[2], started_at=clock.now())
+        told[alert.episode] = alert
+        desk.put(alert, at=clock.now())
+        if data.draw(st.booleans()):
+            desk.put(replace(alert, status=AlertStatus.RESOLVED, ended_at=clock.now()), at=clock.now())
+        if number % 3:
+            await triage.run_once()
+    await triage.run_once()
+    homes = {g.alert.episode: i for i in desk.incidents.values() for g in i.alerts}
+    assert set(homes) == set(told), "an alert was lost"
+    critical = [alert for alert in told.values() if alert.severity is Severity.SEV1]
+    assert all(homes[alert.episode].severity is Severity.SEV1 for alert in critical)
+    storms = [i for i in desk.incidents.values() if is_storm(i) and i.severity is Severity.SEV1]
+    assert not [i for i in storms if not _was_seen_before(i)], "what is critical and new is in a storm"
+
+
+def _was_seen_before(storm: Incident) -> bool:
+    """Each critical alert of it has an earlier one of its condition."""
+    earlier: set[str] = set()
+    for grouped in storm.alerts:
+        if grouped.alert.severity is Severity.SEV1 and grouped.alert.fingerprint not in earlier:
+            return False
+        earlier.add(grouped.alert.fingerprint)
+    return True
 
 
 def _episode(number: int) -> tuple[Alert, Alert]:

@@ -167,7 +167,11 @@ POSTMORTEM = {
         "**P1** Test checkout without a loyalty card",
         "**P2** See to it that * sources can be looked at the next time.",
     ],
-    "Lessons": [ADDED, "When HighErrorRatio * comes again for checkout: The deployment of v2.31.0. The rollback is out.", "..."],
+    "Lessons": [
+        ADDED,
+        "When HighErrorRatio * comes again for checkout: The deployment of v2.31.0. The rollback is out.",
+        "...",
+    ],
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from bot.domain.alert import Alert, Delivery
 from bot.domain.incident import GroupingReason, Incident, IncidentStatus
+from bot.domain.storm import Rush
 
 T = TypeVar("T")
 
@@ -62,11 +63,20 @@ class TriageTransaction(Protocol):
 
     def episode(self, episode: str) -> Episode | None: ...
 
-    def candidates(self, alert: Alert, closed_since: datetime) -> Sequence[Incident]:
-        """Incidents open, or resolved since then, that share the alert's fingerprint or service; newest first.
+    def hold(self, row: int, why: str) -> None:
+        """Triaged as far as it may be now; it is pending again after `release`."""
+        ...
 
-        Of a large incident only the alerts that the decision rests on: all of the same condition, the newest of the
-        service in each environment, and the newest of all.
+    def release(self) -> None:
+        """All that is held is pending again."""
+        ...
+
+    def candidates(self, alert: Alert, closed_since: datetime, services: Collection[str] = ()) -> Sequence[Incident]:
+        """Incidents open, or resolved since then, that share the alert's fingerprint or service or burn in one of these
+        services; newest first.
+
+        Of a large incident only the alerts that the decision rests on: all of the same condition, the newest of these
+        services in each environment, and the newest of all.
         """
         ...
 
@@ -114,6 +124,24 @@ class TriageTransaction(Protocol):
         belong to from now on; those that stay are counted anew from 0. It is as private as the other. None where the
         word came before. Raises FirstResponderError with a sentence that says why not: unknown, over, no such alert,
         or none would stay.
+        """
+        ...
+
+    def revise(self, incident_id: str, decide: Callable[[Incident], Incident]) -> None:
+        """As `decide` makes of the incident (without its alerts); nothing is told of it."""
+        ...
+
+    def services(self, incident_id: str) -> int:
+        """How many services its alerts are of."""
+        ...
+
+    def rush(self, alerts: int, incidents: int) -> Rush:
+        """What came in last, of so many alerts and incidents at the most; and the storm that is open, none private."""
+        ...
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        """Incidents in MONITORING that were told of as flapping, of which nothing fires and no alert came to its end
+        since then.
         """
         ...
 

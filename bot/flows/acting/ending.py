@@ -107,12 +107,12 @@ class Ending:
         found = hand_over(run, turn.runbook, turn.steps)
         if found is not None:
             run = replace(run, why=f"{run.why} Needed: {found.needed}")
-        kept = await self._keeping.run(run, (notes.over(run, now),))
-        if kept is None:
-            return
+        await self._telling.end(turn, run)
         text = f"{turn.runbook.title} ({run.id}) {run.state}: {found.text if found else run.why}"
         key = f"run:{run.id}:over"
         await self._telling.fact(turn.incident.id, now, text, key=key, actor=run.cancelled_by)
+        if await self._keeping.run(run, (notes.over(run, now),)) is None:
+            return
         if not run.is_dry:
             self._outside.on_end(turn.incident.id)
 

@@ -12,7 +12,7 @@ from bot.domain.approval import Request, Standing
 from bot.domain.errors import ChatError, NotStored
 from bot.domain.plaintext import plain
 from bot.domain.ports import TimelineEvent
-from bot.domain.run import StepRun
+from bot.domain.run import Run, RunState, StepRun
 from bot.flows.acting.outside import Outside
 from bot.flows.acting.turn import Job, Turn
 
@@ -26,11 +26,15 @@ class Telling:
         self._outside = outside
         self._shown: dict[str, tuple[int, ...]] = {}  # by run: the versions that its card shows
         self._outputs: set[str] = set()
+        self._ends: dict[str, tuple[RunState, str]] = {}  # by run: the end that its card shows already
 
     async def card(self, turn: Turn) -> None:
         """Posts or edits the run's card where it shows something else."""
         runs = self._outside.runs
         run, steps = await runs.get(turn.run.id), await runs.steps(turn.run.id)
+        if run is not None and run.state.is_over and self._ends.pop(run.id, None) == (run.state, run.why):
+            self._shown.pop(run.id, None)
+            return
         if run is None or self._shown.get(run.id) == (versions := (run.version, *(step.version for step in steps))):
             return
         try:
@@ -46,6 +50,12 @@ class Telling:
             self._shown.pop(run.id, None)
         elif versions:
             self._shown[run.id] = versions
+
+    async def end(self, turn: Turn, run: Run) -> None:
+        """Shows how the run ends, before that is kept: a crash in between has it told again, and never left untold."""
+        steps = await self._outside.runs.steps(run.id)
+        if await self._said(self._outside.board.show_run(run, turn.runbook, steps, turn.incident)):
+            self._ends[run.id] = (run.state, run.why)
 
     async def output(self, job: Job, done: StepRun) -> None:
         if done.output and done.key.text not in self._outputs:
@@ -74,7 +84,7 @@ class Telling:
         except NotStored as error:
             log.warning("not in the timeline: %s", error)
 
-    async def _said(self, word: Awaitable[None]) -> bool:
+    async def _said(self, word: Awaitable[object]) -> bool:
         try:
             async with asyncio.timeout(SLACK_LIMIT):
                 await word

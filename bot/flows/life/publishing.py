@@ -15,7 +15,7 @@ from typing import Protocol
 
 from bot.domain.alert import Link
 from bot.domain.errors import ChatError
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, Place
 from bot.domain.life import Draft, Priority
 from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
@@ -80,7 +80,10 @@ class PublishPostmortem:
 
     async def __call__(self, incident: Incident, draft: Draft) -> Draft:
         """The draft with its canvas and file. Raises FirstResponderError: it is to be called again, and goes on."""
-        canvas = await self._step(draft, "canvas", lambda: self._canvas(incident, draft))
+        # Made first, and shared once its id is kept: of one that a crash cuts off in between nobody sees anything.
+        made = await self._step(draft, "canvas-made", lambda: self._canvas(incident, draft, None))
+        draft = replace(draft, canvas=made or draft.canvas)
+        canvas = await self._step(draft, "canvas", lambda: self._canvas(incident, draft, incident.place))
         draft = replace(draft, canvas=canvas or draft.canvas)
         filed = await self._filed(incident, draft)
         draft = replace(draft, file=next((one for one in reversed(filed) if one), draft.file))
@@ -110,12 +113,12 @@ class PublishPostmortem:
             await self._effects.finish(key, known)
         return "" if known == NOTHING else known
 
-    async def _canvas(self, incident: Incident, draft: Draft) -> str:
+    async def _canvas(self, incident: Incident, draft: Draft, place: Place | None) -> str:
         """Plans without canvases, and canvases that are too large, keep nothing else back."""
         title = f"Postmortem {incident.id}: {plain(bare_title(incident.title), TITLE_LIMIT)}"
         try:
             text = for_canvas(draft.markdown)
-            return await self._canvases.page(title, text, incident.place, known=draft.canvas)
+            return await self._canvases.page(title, text, place, known=draft.canvas)
         except ChatError as error:
             if not error.is_final:
                 raise

@@ -6,9 +6,12 @@ from itertools import chain
 
 from bot.domain.alert import Severity
 from bot.domain.causes.words import clock, span
+from bot.domain.grouping import BECAUSE
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
+from bot.domain.storm import is_storm
+from bot.slack.blocks import storm
 from bot.slack.blocks.limits import Block, context, fitted, header
 from bot.slack.mrkdwn import escape, link
 
@@ -16,6 +19,7 @@ STATE_ROOM = 700
 MOST_ALERTS = 4
 NAME_LIMIT = 80
 TITLE_LIMIT = 110
+BECAUSE_LIMIT = 120
 _MARKS = {
     Severity.SEV1: "\N{LARGE RED CIRCLE}",
     Severity.SEV2: "\N{LARGE ORANGE CIRCLE}",
@@ -33,7 +37,14 @@ _REASONS = {
     GroupingReason.RECOVERED: "recovered",
     GroupingReason.LATE_FIRING: "arrived after its own recovery",
     GroupingReason.UNKNOWN_RECOVERY: "never seen firing",
+    GroupingReason.DEPENDENCY: "a service near it is burning",
+    GroupingReason.TOGETHER: "fired together before",
+    GroupingReason.UNSEEN_CRITICAL: "critical and new, an incident of its own",
+    GroupingReason.STORM: "in the storm",
+    GroupingReason.FLAPPING: "flapping",
+    GroupingReason.IN_MAINTENANCE: "critical within a maintenance",
 }
+_EXPLAINED = frozenset({GroupingReason.DEPENDENCY, GroupingReason.TOGETHER})
 
 
 def name(incident: Incident) -> str:
@@ -59,6 +70,8 @@ def state(incident: Incident) -> Block:
     if incident.resolved_at:
         took = span(incident.resolved_at - incident.started_at)
         parts.append(f"{_end(incident)} at {clock(incident.resolved_at)} after {took}")
+    if is_storm(incident):
+        return context(fitted(chain([" \u00b7 ".join(parts)], storm.lines(incident)), STATE_ROOM, total=4))
     alone = len(incident.alerts) == 1 and incident.first_alert.title == incident.title
     lines = chain([" \u00b7 ".join(parts)], [_lone(incident.alerts[0])] if alone else map(_alert, incident.alerts))
     return context(fitted(lines, STATE_ROOM, total=incident.alert_count + 1, most=MOST_ALERTS + 1))
@@ -87,4 +100,10 @@ def _said(grouped: GroupedAlert, shown: str, source: str = "") -> str:
         where = escape(shown)
     over = "firing" if grouped.resolved_at is None else f"recovered at {clock(grouped.resolved_at)}"
     mark = ":rotating_light:" if grouped.is_firing else ":white_check_mark:"
-    return f"{mark} {where}{source}: {_REASONS[grouped.reason]}, {over}"
+    return f"{mark} {where}{source}: {_reason(grouped)}, {over}"
+
+
+def _reason(grouped: GroupedAlert) -> str:
+    """What it rests on is kept with the alert; a monitor may send a label of that name, which says nothing."""
+    because = grouped.alert.labels.get(BECAUSE, "") if grouped.reason in _EXPLAINED else ""
+    return escape(plain(because, BECAUSE_LIMIT)) or _REASONS[grouped.reason]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bot.domain.run import Run, StepRun, StepState
 from bot.slack.acting_ids import HAPPENED, NOT_HAPPENED, UNDO
 from bot.slack.blocks.acting import actions, button, confirm, said, spelled
@@ -16,6 +19,7 @@ _LEADS = {
     StepState.TIMED_OUT: (":warning:", "It took too long:"),
 }
 _CAN_BE_UNDONE = (StepState.VERIFY_FAILED, StepState.FAILED, StepState.TIMED_OUT)
+ANSWERED = "This was answered, or needs no answer any more."
 _OTHER = (":point_right:", "A person is needed:")
 
 
@@ -26,10 +30,14 @@ def render(run: Run, step: StepRun, title: str, sentence: str, *, is_open: bool 
     blocks: list[Block] = [section(text)]
     if is_open and (buttons := _buttons(step)):
         blocks.append(actions(*buttons))
-    blocks.append(
-        context(f"Run {said(run.id, TITLE)}" if is_open else "This was answered, or needs no answer any more.")
-    )
+    blocks.append(context(f"Run {said(run.id, TITLE)}" if is_open else ANSWERED))
     return Message(text=said(f"{lead} {title}. {sentence}", SENTENCE), blocks=blocks)
+
+
+def closed(message: Mapping[str, Any]) -> Message:
+    """As it stands in Slack, with its buttons taken away."""
+    blocks = [block for block in message["blocks"] if block.get("type") not in ("actions", "context")]
+    return Message(text=str(message.get("text") or ""), blocks=[*blocks, context(ANSWERED)])
 
 
 def _buttons(step: StepRun) -> tuple[Block, ...]:
