@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 FACTOR = float(os.environ.get("CHAOS", "1"))
+# Whole bots that live whole lives: a minute and more even in a small number.
+long = pytest.mark.skipif("CHAOS" not in os.environ, reason="takes minutes: `make chaos` runs it")
 
 
 def rounds(in_the_suite: int) -> int:

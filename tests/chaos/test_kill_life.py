@@ -19,7 +19,7 @@ from tests.chaos.life_kept import DOUBLED, LOST, Kept, kept, violations
 from tests.chaos.life_people import Life
 from tests.chaos.life_world import LifeWorld, Program, life_world, program
 from tests.chaos.replica_farm import database
-from tests.chaos.rounds import rounds
+from tests.chaos.rounds import long, rounds
 
 KILLS = {"sqlite": rounds(18), "postgresql": rounds(6)}
 A_WORLD = 60  # kills on one store: a start looks at every incident of a day, and a day has no hundred of them
@@ -150,6 +150,7 @@ async def _at_the_end(world: LifeWorld, lives: list[Life], living: set[asyncio.T
     return await kept(url)
 
 
+@long
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_kills_over_whole_lives_lose_nothing_and_double_nothing(

@@ -22,7 +22,7 @@ from tests.chaos.life_kept import OF_RUNS, Kept, kept, violations
 from tests.chaos.life_people import Life, key_of
 from tests.chaos.life_world import LifeWorld, Program, life_world, program
 from tests.chaos.points import AFTER, BEFORE, READ, SLACK, WITHIN, Kill
-from tests.chaos.rounds import FACTOR, rounds
+from tests.chaos.rounds import FACTOR, long, rounds
 
 ALL_FROM = 15  # times the suite's length: from then on every point where something is written, else a sample
 WITH_READS_FROM = 40  # from then on reads too: they leave nothing behind, and are two thirds of all points
@@ -170,6 +170,7 @@ async def _outcome(program: Program, folder: Path, kill: Kill, golden: End) -> t
     return (ASKED if was_asked else AS_GOLDEN) if met else MISSED, []
 
 
+@long
 @pytest.mark.slow
 async def test_a_life_killed_at_a_point_ends_as_one_that_was_not(
     tmp_path: Path, record_property: Callable[[str, object], None]

@@ -20,7 +20,7 @@ from tests.test_app import PEOPLE, briefings, fire, started
 
 KILLS = rounds(1)
 ALERTS = 3  # for each bot in each round
-ENDED_WITHIN = 30.0  # seconds from the kill to the last briefing, on a busy machine
+ENDED_WITHIN = 120.0  # seconds from the kill to the last briefing, on a busy machine
 
 
 @pytest.mark.slow

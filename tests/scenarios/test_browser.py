@@ -121,6 +121,16 @@ async def test_people_work_on_the_page_with_the_bot(start_bot: Start) -> None:
             await typed(page, "/inc help")
             await expect(page.locator("[data-ephemeral]").last).to_contain_text("/inc status")
 
+            await typed(page, "/inc lead me")
+            await expect(page.locator("#main")).to_contain_text("is lead of INC-")
+            await expect(page.locator("#main")).to_contain_text("Lead @")
+            await typed(page, "/inc update")
+            update = page.locator("dialog.modal")
+            await expect(update).to_contain_text("Next update in")
+            await update.locator("[data-do=submit]").click()
+            await expect(page.locator("dialog")).to_have_count(0)
+            await expect(page.locator("#main")).to_contain_text("The update of INC-")
+
             await page.locator("#shortcuts").click()
             await page.locator("[data-shortcut=declare_incident]").click()
             form = page.locator("dialog.modal")
@@ -133,7 +143,7 @@ async def test_people_work_on_the_page_with_the_bot(start_bot: Start) -> None:
 
             await page.locator("[data-home]").click()
             home = page.locator("#home")
-            await expect(home).to_contain_text("2 open incidents")
+            await expect(home).to_contain_text("HighErrorRatio checkout")
             await expect(home).to_contain_text("Gift cards are refused")
 
 
@@ -183,5 +193,6 @@ async def test_hostile_text_in_an_alert_stays_text_on_the_page(start_bot: Start)
             assert set(protocols) <= {"http:", "https:"}
             assert await page.locator('a[href*="evil.example"]').count() == 0
             assert await page.evaluate("() => window.owned === undefined")
-            notices = {sandbox.workspace.bot.id}  # Slack words its own ("joined", "pinned") with the actor's mention
-            assert [p for p in sandbox.workspace.pings if p.target not in notices | {p.by}] == []
+            # Who is on call is asked to take the lead; Slack words its own notices with the actor's mention.
+            known = {sandbox.workspace.bot.id, sandbox.workspace.member(on_call).id}
+            assert [p for p in sandbox.workspace.pings if p.target not in known | {p.by}] == []
