@@ -4,7 +4,7 @@ ARGS ?=
 BENCH_DATA ?=
 CHAOS ?= 1
 # Processes of the tests: many of them wait most of the time.
-WORKERS ?= 4
+WORKERS ?= 3
 BIN := .venv/bin
 
 .PHONY: help demo test quick bench chaos format lock setup

@@ -178,8 +178,11 @@ class _Intake:
         headers = headers_of(scope)
         body = await room.body(headers, receive)
         request = WebhookRequest(headers=headers, body=body, received_at=self._clock.now())
-        if (verifying := alert_format.verify(request)) is not None:
-            await verifying
+        try:
+            if (verifying := alert_format.verify(request)) is not None:
+                await verifying
+        except NotStored as error:  # what it takes to verify it cannot be had now
+            return self._lobby.later("not_stored", f"It could not be verified: {error}.")
         delivery = alert_format.parse(request)
         if delivery.is_empty:
             return _ACCEPTED["ignored"]

@@ -19,12 +19,12 @@ from sandbox.until import until
 from sandbox.world import World, world
 from tests.chaos.rounds import rounds
 
-KILLS = rounds(20)
+KILLS = rounds(10)
 ALERTS_A_ROUND = 2
 LATEST_KILL = 0.8  # seconds after the alerts were accepted: a response takes about as long
 SLACK_LATENCY = 0.03  # seconds a call, so that kills fall between a call and its answer
 SOURCES = "0.02,0.05,0.1,0.2,0.3,0.4"  # seconds each takes
-DRAINED_WITHIN = 120.0
+DRAINED_WITHIN = 400.0  # seconds; what follows from each incident keeps to Slack's limits
 
 
 @pytest.mark.slow

@@ -152,7 +152,7 @@ def test_make_test_checks_everything(tmp_path: Path) -> None:
         "ruff check .",
         "mypy",
         "lint-imports",
-        "python -m pytest -n 4 --dist worksteal",
+        "python -m pytest -n 3 --dist worksteal",
     ):
         assert re.search(rf"^{re.escape(BIN + step)}\s*$", planned, re.MULTILINE), f"make test leaves out {step}"
 

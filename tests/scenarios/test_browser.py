@@ -183,7 +183,8 @@ async def test_hostile_text_in_an_alert_stays_text_on_the_page(start_bot: Start)
             assert await sandbox.fire(bot.address, hostile_alert(sandbox.scenario.webhook)) == 202
             await entry(page, r"^inc-\d{8}-").click()
             shown = page.locator("#main .message").filter(has_text="SEV1").first
-            await expect(shown).to_contain_text("Most likely:", timeout=BRIEFED_WITHIN_MS)
+            found = re.compile("Most likely:|Best lead:")  # a source may be too slow on a busy machine
+            await expect(shown).to_contain_text(found, timeout=BRIEFED_WITHIN_MS)
             assert await until(lambda: sandbox.cards("briefing"), within=60)
             await expect(shown).to_contain_text("<script>window.owned=1</script>")
             body = shown.locator(".message-body")

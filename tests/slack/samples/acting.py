@@ -142,6 +142,19 @@ of(
 )
 
 
+def _closed(title: str) -> object:
+    asked = person_asked.render(_run(), _step(StepState.UNKNOWN), title, "Nobody knows.")
+    return person_asked.closed({"text": asked.text, "blocks": asked.blocks})
+
+
+of(
+    person_asked.closed,
+    normal=partial(_closed, "Call them"),
+    extreme=partial(_closed, LONG),
+    hostile=partial(_closed, HOSTILE),
+)
+
+
 # --- the forms of a run ----------------------------------------------------------------------------------------------
 
 PARAMETERS = (
