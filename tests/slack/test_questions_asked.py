@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.domain.incident import PlaceKind
 from sandbox.anthropic import Asked, Say, Turn
+from tests.scene import until
 from tests.slack.speaking import Speaking, body, speaking
 
 UNKNOWN = "I do not know."
@@ -96,6 +97,7 @@ async def test_two_questions_in_one_thread_are_answered_one_after_the_other(tmp_
         thread = await s.ask(incident, "why is it down?")
         for words in ("and what about payments?", "and what about the database?"):
             await s.here.control.say("ana", s.name(incident), words, thread)
+        await until(lambda: len(s.answers(incident, thread)) == 3)
         await s.here.quiet()
         assert len(s.answers(incident, thread)) == 3
         assert "payments" in str(s.api.last.messages[:-1]), "the later one knows the earlier one"
