@@ -12,7 +12,7 @@ from bot.settings import Settings
 from integrations.descriptor import ActionTools
 from integrations.github.settings import GitHubSettings
 from integrations.pagerduty.settings import PagerDutySettings
-from memory.library import FolderLibrary
+from memory.postmortem_files import FolderLibrary
 
 
 def paging(given: Given) -> Paging:
@@ -45,7 +45,7 @@ def tracker(settings: Settings, lent: ActionTools) -> Tracker | None:
 def libraries(settings: Settings, lent: ActionTools) -> Sequence[Library]:
     """The folder first; the address of a pull request is the one that people are shown."""
     from integrations.github.actions import Asked
-    from integrations.github.library import GitHubLibrary
+    from integrations.github.postmortem_pulls import GitHubLibrary
 
     folder = Path(settings.life.postmortems) if settings.life.postmortems else settings.bot.folder / "postmortems"
     libraries: list[Library] = [FolderLibrary(folder)]

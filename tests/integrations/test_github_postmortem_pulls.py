@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.errors import SourceError
 from bot.domain.ports.life import Library
-from integrations.github.library import GitHubLibrary
+from integrations.github.postmortem_pulls import GitHubLibrary
 from tests.integrations.small_github import PAGE, REPO, small_github
 
 NAME = "INC-2026-0042.md"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.errors import NotStored
 from bot.domain.ports.life import Library
-from memory.library import FolderLibrary
+from memory.postmortem_files import FolderLibrary
 
 NAME = "INC-2026-0042.md"
 
