@@ -30,7 +30,7 @@ test: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) scripts/test.sh $(ARGS)
 
 quick: setup
 	@$(BIN)/ruff format --check .

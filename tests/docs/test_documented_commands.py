@@ -152,9 +152,9 @@ def test_make_test_checks_everything(tmp_path: Path) -> None:
         "ruff check .",
         "mypy",
         "lint-imports",
-        "python -m pytest -n 3 --dist worksteal",
     ):
         assert re.search(rf"^{re.escape(BIN + step)}\s*$", planned, re.MULTILINE), f"make test leaves out {step}"
+    assert re.search(rf"^PYTHON={BIN}python WORKERS=3 scripts/test.sh\s*$", planned, re.MULTILINE)
 
 
 def test_make_bench_runs_the_benchmarks(tmp_path: Path) -> None:
