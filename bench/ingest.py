@@ -1,6 +1,6 @@
 """Durable ingest: 64 clients against the bot and against a bare server that makes the same insert, in turn.
 
-Then the bot alone at half the rate that it bore: how long a sender waits while there is time to spare.
+Then both at half the rate that the bot bore: how long a sender waits while there is time to spare.
 
 The bot triages what it has stored meanwhile, opens the incidents and asks its sources about them. It has briefed one
 incident before: what the first one costs, importing the clients, is measured by the benchmarks of the briefing.
@@ -48,18 +48,19 @@ def p99(seconds: list[float]) -> float:
 
 
 async def run() -> list[Result]:
-    ours, bare, ours_p99, bare_p99, half, triaged, refused = [], [], [], [], [], [], 0
+    ours, bare, ours_p99, bare_p99, half, bare_half, triaged, refused = [], [], [], [], [], [], [], 0
     async with world("bad-deployment") as sandbox:
         for pair in range(PAIRS):
-            load = await _bare(f"bare-{pair}")
-            bare.append(load.accepted / SECONDS)
-            bare_p99.append(p99(load.seconds))
             load = await _bot(sandbox, f"bot-{pair}")
             ours.append(load.accepted / SECONDS)
             ours_p99.append(p99(load.seconds))
             half.append(p99(load.half))
             triaged.append(load.triaged / SECONDS)
             refused += load.refused
+            load = await _bare(f"bare-{pair}", rate=load.accepted / SECONDS / 2)
+            bare.append(load.accepted / SECONDS)
+            bare_p99.append(p99(load.seconds))
+            bare_half.append(p99(load.half))
     return [
         Result(
             name=f"durable ingest, {CLIENTS} clients ({refused} refused)",
@@ -89,6 +90,14 @@ async def run() -> list[Result]:
             goal=HALF_P99_GOAL,
             low=min(half),
             high=max(half),
+        ),
+        Result(
+            name="the bare server's at the same rate",
+            value=statistics.median(bare_half),
+            unit="ms",
+            runs=PAIRS,
+            low=min(bare_half),
+            high=max(bare_half),
         ),
         Result(name="alerts triaged meanwhile", value=statistics.median(triaged), unit="/s", runs=PAIRS),
     ]
@@ -146,12 +155,14 @@ def _count(file: Path, question: str) -> int:
         return int(store.execute(question).fetchone()[0])
 
 
-async def _bare(name: str) -> Load:
+async def _bare(name: str, *, rate: float) -> Load:
     with tempfile.TemporaryDirectory() as folder:
         port = usable_port()
         environ = {"PORT": str(port), "BENCH_FILE": str(Path(folder) / "bare.db")}
         async with running(environ, port, Path(folder) / "bare.log", arguments=("-m", "bench.bare")) as server:
-            return await _loaded(server, port, name)
+            load = await _loaded(server, port, name)
+            load.half = await _half(port, f"{name}-half", rate)
+            return load
 
 
 async def _loaded(server: BotProcess, port: int, name: str) -> Load:

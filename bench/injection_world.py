@@ -40,6 +40,7 @@ from bot.flows.pseudonymous import PseudonymousModel
 from bot.flows.quote import Quoting
 from bot.flows.triage import redacted
 from bot.slack.chat import SlackCards, SlackPictures
+from bot.slack.pacing import Pacing
 from bot.slack.replies import SlackReplies
 from bot.slack.thread_notes import SlackThreadNotes
 from bot.slack.web_api import WebApi
@@ -192,7 +193,8 @@ class HostileWorld:
 
 
 @asynccontextmanager
-async def hostile_world(folder: Path) -> AsyncIterator[HostileWorld]:
+async def hostile_world(folder: Path, *, pacing: Pacing | None = None) -> AsyncIterator[HostileWorld]:
+    """`pacing`: of the calls of Slack, where they need not keep to its limits."""
     async with AsyncExitStack() as stack:
         model = Obedient()
         claude = ClaudeApi(model)
@@ -200,7 +202,7 @@ async def hostile_world(folder: Path) -> AsyncIterator[HostileWorld]:
         person = Person(handle="ana", name="Ana Ruiz", email="ana@example.com")
         workspace = Workspace((person,), bot_name="first-responder")
         page = await stack.enter_async_context(serving(create_app(workspace)))
-        api = WebApi(AsyncWebClient(token=workspace.bot_token, base_url=f"{page}/api/"))
+        api = WebApi(AsyncWebClient(token=workspace.bot_token, base_url=f"{page}/api/"), pacing=pacing)
         store = await Store.open(f"sqlite:///{folder / 'store.db'}")
         stack.push_async_callback(store.close)
         settings = AnthropicSettings(api_key=KEY, url=url)

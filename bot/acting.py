@@ -125,7 +125,7 @@ def acting(
     by_id = {runbook.id: runbook for runbook in runbooks}
     outside = Outside(
         runs=store.runs,
-        approvals=ToldApprovals(store.approvals, store.timeline),
+        approvals=ToldApprovals(store.approvals),
         incidents=store.incidents,
         switching=switches,
         directory=directory,
@@ -139,7 +139,6 @@ def acting(
         gone=membership.gone if membership else nobody_is_gone,
         boot=secrets.token_hex(8),
         pager=pager,
-        timeline=store.timeline,
         briefings=store.briefings,
         on_end=on_change,
     )
@@ -158,7 +157,7 @@ def _desk(
         effects=store.effects,
         runs=Ordering(outside, names, engine.wake),
         approvals=Approve(
-            approvals=ToldApprovals(store.approvals, store.timeline),
+            approvals=ToldApprovals(store.approvals),
             directory=directory,
             board=outside.board,
             clock=outside.clock,

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.errors import SettingsError
 from bot.incident_metrics import IncidentMetrics
+from bot.late import late
 from bot.settings import Settings
 from bot.source_health import SourceHealth
 from bot.web import create_app
@@ -138,7 +139,10 @@ class FirstResponder:
             log_config=None,
             access_log=False,
             lifespan="off",
+            http="httptools",
+            ws="none",
             server_header=False,
+            proxy_headers=False,  # nothing here asks who the sender's address is
             timeout_graceful_shutdown=STOP_WITHIN,
         )
 
@@ -203,6 +207,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _import_responding() -> ModuleType:
+    with late("psycopg", "errors"):  # the engine asks for them when PostgreSQL fails: 9 MB that SQLite does not need
+        import dbos  # noqa: F401
     from bot import responding
 
     return responding

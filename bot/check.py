@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bot.app import SystemClock
+from bot.dispatching import windows
 from bot.domain.errors import FirstResponderError
+from bot.domain.maintenance import MaintenanceWindow, maintenance_text
 from bot.domain.policy import Policy
 from bot.settings import Settings
 from bot.slack.check import check_slack
@@ -83,6 +86,8 @@ async def _files(settings: Settings) -> Sequence[CheckResult]:
         _file("Runbooks", lambda: f"{len(load_runbooks(Path(bot.runbooks)))} in {bot.runbooks}"),
         _file("Policy", lambda: _told(bot.policy, load_policy(Path(bot.policy)))),
     ]
+    if bot.maintenance:
+        results.append(_file("Maintenance", lambda: _announced(bot.maintenance, windows(bot), now)))
     if bot.history:
         results.append(_file("Past incidents", lambda: f"{len(load_history(Path(bot.history), now))} in {bot.history}"))
     return results
@@ -99,6 +104,12 @@ async def _embedding(settings: Settings) -> Sequence[CheckResult]:
         detail = f"{error} Memory is searched by words only."
         return (CheckResult(subject=subject, state=state, detail=detail, remedy=remedy),)
     return (CheckResult(subject=subject, state=CheckState.OK, detail=f"{place} is the published one"),)
+
+
+def _announced(file: str, announced: Sequence[MaintenanceWindow], now: datetime) -> str:
+    ahead = sum(window.until > now for window in announced)
+    told = f"windows in {file}: {len(announced)}, {ahead} not over"
+    return "; ".join([told, *(maintenance_text(window) for window in announced if window.since <= now < window.until)])
 
 
 def _told(file: str, policy: Policy) -> str:

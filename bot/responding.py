@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,20 @@ from starlette.types import ASGIApp
 from bot.acting import Acting, acting, actions, checkpointing, pager, policy_of, stops_model, switching
 from bot.analysing import metered_model
 from bot.asking import questions
-from bot.domain.incident import IncidentStatus
+from bot.dispatching import dispatching, learning
 from bot.domain.ports import Clock, ContextSource, Warmable
 from bot.domain.ports.acting import Pager
 from bot.domain.runbook import Runbook
 from bot.first_response import Slack, guards_of, redraw, responder, sources_of
 from bot.flows.analyse import KeptOpinions
 from bot.flows.dispatch import Dispatch
+from bot.flows.fired_together import FiredTogether
 from bot.flows.gather import Gather
 from bot.flows.guard import Guard
 from bot.flows.metered import MeteredModel
 from bot.flows.redraw import Redraw
 from bot.flows.respond import Responder
 from bot.flows.switching import Switching
-from bot.flows.triage import Triage
 from bot.flows.upkeep import Upkeep
 from bot.garbage import calm
 from bot.incident_metrics import IncidentMetrics
@@ -120,6 +119,7 @@ class _Looking:
     drawing: Redraw
     workflows: Workflows
     dispatch: Dispatch
+    together: FiredTogether
 
 
 async def respond(
@@ -179,6 +179,7 @@ async def _ground(
 
 
 async def _looking(ground: _Ground) -> _Looking:
+    """Raises ConfigFileError."""
     settings, store, clock, stack, model = ground.settings, ground.store, ground.clock, ground.stack, ground.model
     knowledge, catalog = ground.knowledge, ground.knowledge.catalog
     sources = sources_of(settings, ground.integrations, ground.tools)
@@ -198,7 +199,17 @@ async def _looking(ground: _Ground) -> _Looking:
     stack.push_async_callback(drawing.close)
     workflows = await stack.enter_async_context(_durable(settings, first, ground.replica))
     ground.doors.ready("workflows", "ok")
-    dispatch = _dispatch(settings, store, workflows, drawing, followed, clock)
+    together = FiredTogether(store.occurrences)
+    dispatch = dispatching(
+        settings,
+        store,
+        catalog,
+        together,
+        clock,
+        starter=workflows,
+        on_over=drawing.soon,
+        on_change=followed,
+    )
     ground.doors.set_wake(dispatch.wake)
     return _Looking(
         sources=sources,
@@ -210,6 +221,7 @@ async def _looking(ground: _Ground) -> _Looking:
         drawing=drawing,
         workflows=workflows,
         dispatch=dispatch,
+        together=together,
     )
 
 
@@ -274,7 +286,8 @@ async def _work(ground: _Ground, looking: _Looking, doing: Acting, life: Living,
         looking.dispatch.wake()
         life.following.wake()
 
-    upkeep = Upkeep(chores(ground.knowledge, ground.store, ground.clock, ground.settings.bot, ground.replica))
+    kept = chores(ground.knowledge, ground.store, ground.clock, ground.settings.bot, ground.replica)
+    upkeep = Upkeep((*kept, learning(looking.together, ground.clock)))
     ground.stack.push_async_callback(leave, ground.replica, ground.store)
     async with asyncio.TaskGroup() as working:  # none of them ends but by a bug, which must not go unnoticed
         working.create_task(looking.dispatch.run())
@@ -317,24 +330,6 @@ def _preloading(
         yield
     finally:
         warming.cancel()
-
-
-def _dispatch(
-    settings: Settings, store: Store, workflows: Workflows, drawing: Redraw, followed: Waking, clock: Clock
-) -> Dispatch:
-    return Dispatch(
-        triage=Triage(
-            store.desk,
-            clock=clock,
-            window=timedelta(minutes=settings.bot.grouping_window),
-            on_recovery=IncidentStatus.MONITORING if settings.life.asks else IncidentStatus.RESOLVED,
-        ),
-        agenda=store.agenda,
-        incidents=store.incidents,
-        starter=workflows,
-        on_over=drawing.soon,
-        on_change=followed,
-    )
 
 
 @asynccontextmanager

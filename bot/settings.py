@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain.errors import SettingsError
 from bot.domain.pace import DEFAULT_RATE
 from bot.domain.setting import check_names, named_numbers, read, setting
+from bot.domain.storm import StormLimits
 from bot.life_settings import LifeSettings
 from bot.slack.settings import SlackSettings
 from integrations.descriptor import Integration
@@ -19,6 +20,7 @@ from memory.audit_settings import AuditSettings
 from memory.settings import MemorySettings
 
 HIGHEST_PORT = 65535
+LONGEST_GRACE = 3600.0  # seconds: what lasts longer is no hiccup
 SECOND_OFF, SECOND_FAST, SECOND_MAIN = "off", "fast", "main"
 
 
@@ -66,6 +68,23 @@ class BotSettings:
         default=30.0,
         help="minutes within which alerts of one service belong to one incident",
     )
+    grace: float = setting(
+        "GRACE_SECONDS",
+        default=0.0,
+        help="seconds that an incident of SEV3 or SEV4 must last before it is shown: what recovers by itself within "
+        "them is kept and opens nothing; 0: everything is shown at once",
+    )
+    storm_incidents: int = setting(
+        "STORM_INCIDENTS",
+        default=StormLimits.incidents,
+        help="incidents that may be opened within two minutes; what comes then and is not critical joins one, the "
+        "storm's; 0: there are no storms",
+    )
+    maintenance: str = setting(
+        "MAINTENANCE_FILE",
+        default="",
+        help="file of announced work, in which alerts wait (config/maintenance.yaml shows its form), read at start",
+    )
     preload: bool = setting(
         "PRELOAD",
         default=False,
@@ -92,6 +111,10 @@ class BotSettings:
             raise SettingsError("SOURCE_DEADLINE takes a number of seconds above zero.")
         if not 0 < self.grouping_window < math.inf:
             raise SettingsError("GROUPING_WINDOW_MINUTES takes a number of minutes above zero.")
+        if not 0 <= self.grace <= LONGEST_GRACE:
+            raise SettingsError(f"GRACE_SECONDS takes a number of seconds from 0 to {LONGEST_GRACE:g}.")
+        if self.storm_incidents != 0 and self.storm_incidents < StormLimits.least_incidents:
+            raise SettingsError(f"STORM_INCIDENTS takes 0 or a number from {StormLimits.least_incidents}.")
         if self.second_opinion not in (SECOND_OFF, SECOND_FAST, SECOND_MAIN):
             raise SettingsError(
                 f"MODEL_SECOND_OPINION takes fast, main or off; {self.second_opinion!r} is none of them."

@@ -38,7 +38,8 @@ from bot.domain.audit import AuditEntry, append
 from bot.domain.errors import ChatError
 from bot.domain.incident import Incident
 from bot.domain.kill_switch import Switch
-from bot.domain.ports.acting import AuditNote
+from bot.domain.ports import TimelineEvent
+from bot.domain.ports.acting import AuditNote, Line
 from bot.domain.run import Run, StepKey, StepRun, StepState
 from bot.domain.runbook import Runbook
 
@@ -62,11 +63,14 @@ class Ledger:
     events: dict[str, list[Event]] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
     audit: list[AuditEntry] = field(default_factory=list)
+    lines: dict[str, TimelineEvent] = field(default_factory=dict)  # of the timeline, by key
     writes: int = 0
     fail: Callable[[str], None] = _nothing
     after: Callable[[str], None] = _nothing
 
-    def write(self, name: str, notes: Sequence[AuditNote], change: Callable[[], object]) -> None:
+    def write(
+        self, name: str, notes: Sequence[AuditNote], change: Callable[[], object], lines: Sequence[Line] = ()
+    ) -> None:
         """All of it or nothing."""
         self.fail(name)
         entries = list(self.audit)
@@ -80,6 +84,8 @@ class Ledger:
             )  # fmt: skip
         change()
         self.audit = entries
+        for line in lines:
+            self.lines.setdefault(line.key, line.event)
         self.writes += 1
         self.after(name)
 
@@ -113,14 +119,14 @@ class FakeRuns:
         return [run for run in self._ledger.runs.values() if run.incident == incident_id]
 
     async def unfinished(self) -> Sequence[Run]:
-        return [run for run in self._ledger.runs.values() if not run.state.is_over]
+        return [run for run in self._ledger.runs.values() if not run.state.is_over or not run.is_shown]
 
-    async def put(self, run: Run, notes: Sequence[AuditNote] = ()) -> Run | None:
+    async def put(self, run: Run, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> Run | None:
         known = self._ledger.runs.get(run.id)
         if known is None or known.version != run.version or (known.state.is_over and known.state is not run.state):
             return None
         kept = replace(run, version=run.version + 1)
-        self._ledger.write("runs.put", notes, lambda: self._ledger.runs.update({run.id: kept}))
+        self._ledger.write("runs.put", notes, lambda: self._ledger.runs.update({run.id: kept}), lines)
         return kept
 
     async def steps(self, run_id: str) -> Sequence[StepRun]:
@@ -129,14 +135,19 @@ class FakeRuns:
     async def step(self, key: StepKey) -> StepRun | None:
         return self._ledger.steps.get(key)
 
-    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = ()) -> bool:
+    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         if step.key in self._ledger.steps:
             return False
-        self._ledger.write("runs.add_step", notes, lambda: self._ledger.keep(step))
+        self._ledger.write("runs.add_step", notes, lambda: self._ledger.keep(step), lines)
         return True
 
     async def put_step(
-        self, step: StepRun, notes: Sequence[AuditNote] = (), *, uses_up: tuple[str, Started] | None = None
+        self,
+        step: StepRun,
+        notes: Sequence[AuditNote] = (),
+        lines: Sequence[Line] = (),
+        *,
+        uses_up: tuple[str, Started] | None = None,
     ) -> StepRun | None:
         ledger = self._ledger
         known = ledger.steps.get(step.key)
@@ -151,7 +162,7 @@ class FakeRuns:
             if uses_up:
                 ledger.events.setdefault(uses_up[0], []).append(uses_up[1])
 
-        ledger.write("runs.put_step", notes, change)
+        ledger.write("runs.put_step", notes, change, lines)
         return kept
 
     async def begun(self, incident_id: str) -> Sequence[StepRun]:
@@ -163,10 +174,10 @@ class FakeApprovals:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def open(self, request: Request, notes: Sequence[AuditNote] = ()) -> bool:
+    async def open(self, request: Request, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         if request.id in self._ledger.requests:
             return False
-        self._ledger.write("approvals.open", notes, lambda: self._ledger.requests.update({request.id: request}))
+        self._ledger.write("approvals.open", notes, lambda: self._ledger.requests.update({request.id: request}), lines)
         return True
 
     async def get(self, request_id: str) -> Request | None:
@@ -175,11 +186,13 @@ class FakeApprovals:
     async def events(self, request_id: str) -> Sequence[Event]:
         return tuple(self._ledger.events.get(request_id, ()))
 
-    async def record(self, request_id: str, event: Event, notes: Sequence[AuditNote] = ()) -> bool:
+    async def record(
+        self, request_id: str, event: Event, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()
+    ) -> bool:
         known = self._ledger.events.setdefault(request_id, [])
         if any(other.id == event.id for other in known):
             return False
-        self._ledger.write("approvals.record", notes, lambda: known.append(event))
+        self._ledger.write("approvals.record", notes, lambda: known.append(event), lines)
         return True
 
     async def at(self, message: Message) -> Request | None:

@@ -12,6 +12,7 @@ import msgspec
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
 from bot.domain.plaintext import plain
+from bot.shapes import known
 from integrations.connection import trust, why
 from integrations.descriptor import Threads
 from integrations.failure import REQUEST_SHARE, Vendor, message_of
@@ -120,7 +121,7 @@ class JsonApi:
 
     def _read(self, kind: type[T], body: bytes) -> T:
         try:
-            return msgspec.json.decode(body, type=kind)
+            return msgspec.json.decode(body, type=known(kind))
         except msgspec.ValidationError as error:
             raise self._vendor.nonsense(str(error)) from None
         except (msgspec.DecodeError, UnicodeError, RecursionError):

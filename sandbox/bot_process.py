@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import sys
@@ -20,9 +21,11 @@ from sandbox.serve import LOOPBACK
 
 ROOT = Path(__file__).parent.parent
 RUN = ("-m", "bot", "run")
-READY_WITHIN = 60.0  # seconds: a start with cold disks
-STOPS_WITHIN = 10.0  # seconds after SIGTERM
+READY_WITHIN = 120.0  # seconds: a start with cold disks on a busy machine
+STOPS_WITHIN = 30.0  # seconds after SIGTERM, on a busy machine
 LOG_TAIL = 25  # lines
+PORTS = range(20_000, 32_000)  # below those that Linux gives to clients, which would take one before the bot has it
+TRIED = 50  # of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,8 @@ async def running(
 
 def usable_port(wanted: int = 0) -> int:
     """`wanted` where it is free, otherwise a free one."""
-    for port in (wanted, 0):
+    others = random.SystemRandom().sample(PORTS, TRIED)  # not what a seed makes the same in every process
+    for port in ([wanted] if wanted else []) + [*others, 0]:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

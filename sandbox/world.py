@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ CARD_EVENT = "incident_card"
 BOT_NAME = "first-responder"
 ON_CALL = ("on-call", "On call")  # handle and name of the user group whose members approve
 RUNBOOKS = "runbooks"
+SOURCES_WITHIN = "60"  # seconds: the sources and the bot are on one machine here, which may be busy
+COMES_AGAIN, COMES_AGAIN_FOR = 0.2, 60.0  # seconds; vendors wait for longer, between and in all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +96,21 @@ class World:
             "PAGERDUTY_WEBHOOK_SECRETS": self.webhook_secret,
             "ALERTMANAGER_TOKEN": self.webhook_secret,
             "GENERIC_WEBHOOK_SECRETS": self.webhook_secret,
+            "SOURCE_DEADLINE": SOURCES_WITHIN,
         }
 
     async def fire(self, bot: str, webhook: Webhook | None = None) -> int:
-        """Send the scenario's alert, signed as its vendor does; the bot's HTTP status."""
+        """Send the scenario's alert, signed as its vendor does; the bot's HTTP status. Told to come again, it does."""
         webhook = webhook or self.scenario.webhook
         body = json.dumps(webhook.payload).encode()
-        headers = {"content-type": "application/json", **signed(webhook.source, body, self.webhook_secret)}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{bot}/webhooks/{webhook.source}", data=body, headers=headers) as answer,
-        ):
-            return answer.status
+        ends = time.monotonic() + COMES_AGAIN_FOR
+        async with aiohttp.ClientSession() as session:
+            while True:
+                headers = {"content-type": "application/json", **signed(webhook.source, body, self.webhook_secret)}
+                async with session.post(f"{bot}/webhooks/{webhook.source}", data=body, headers=headers) as answer:
+                    if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > ends:
+                        return answer.status
+                await asyncio.sleep(COMES_AGAIN)
 
     def cards(self, stage: str | None = None) -> Sequence[Mapping[str, Any]]:
         """The bot's incident cards in the workspace, optionally only those at "gathering" or "briefing"."""

@@ -1,10 +1,17 @@
-"""How the tests are dealt out."""
+"""How the tests are dealt out, and the patience of those that make up their examples."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing on a busy machine. `make chaos` makes up other examples each time.
+settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CHAOS" not in os.environ
+)
+settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

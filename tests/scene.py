@@ -48,7 +48,7 @@ class Scene:
     sources: Sequence[ContextSource] = field(
         default_factory=lambda: (FakeSource("catalog", Answer(evidence=(OWNER,))),)
     )
-    deadline: float = 1.0
+    deadline: float = PATIENCE
     renderer: Any = field(default_factory=FakeRenderer)
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ from sandbox.slack.control import Control
 from sandbox.slack.workspace import Workspace
 from sandbox.world import CARD_EVENT
 from tests.integrations.asking import dead_port
-from tests.scene import until
+from tests.scene import PATIENCE, until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class NoSettings:
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = (Person(handle="ana", name="Ana Ruiz", email="ana@example.com"),)
-STOPS_WITHIN = 5.0  # seconds
+STOPS_WITHIN = 20.0  # seconds, on a busy machine; where it does not end by itself it is killed after 30
 HEAVY = (
     "slack_bolt",
     "dbos",
@@ -59,12 +59,18 @@ def workspace() -> Workspace:
     return Workspace(PEOPLE, bot_name="first-responder")
 
 
+def patient(workspace: Workspace) -> None:
+    """Slack's 3 seconds are short for a busy machine."""
+    workspace.tickets.trigger_seconds, workspace.delivery.ack_seconds = PATIENCE, PATIENCE / 4
+
+
 @asynccontextmanager
 async def started(folder: Path, slack: str, workspace: Workspace, **changes: str) -> AsyncIterator[BotProcess]:
     """The bot with no vendor but Alertmanager; not waited for."""
     (folder / "services.yaml").write_text("services: {}\n")
     (folder / "runbooks").mkdir(exist_ok=True)
     port = usable_port()
+    patient(workspace)
     environ = {
         "FIRST_RESPONDER_DATA": str(folder / "data"),
         "PORT": str(port),
@@ -88,13 +94,13 @@ async def get(bot: BotProcess, path: str) -> tuple[int, Any]:
 
 
 async def listening(bot: BotProcess) -> None:
-    await until(lambda: "accepting webhooks on" in bot.log.read_text() or not bot.is_running, patience=30)
+    await until(lambda: "accepting webhooks on" in bot.log.read_text() or not bot.is_running, patience=2 * PATIENCE)
     assert bot.is_running, bot.log_tail()
 
 
 async def part(bot: BotProcess, name: str, begin: str) -> None:
     """Waits until a part's state begins so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await get(bot, "/readyz"))[1]["parts"][name].startswith(begin):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -102,11 +108,13 @@ async def part(bot: BotProcess, name: str, begin: str) -> None:
 async def fire(bot: BotProcess, name: str) -> int:
     headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
     body = alert_body(name, service=name)
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{bot.address}/webhooks/alertmanager", data=body, headers=headers) as answer,
-    ):
-        return answer.status
+    ends = time.monotonic() + PATIENCE
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.post(f"{bot.address}/webhooks/alertmanager", data=body, headers=headers) as answer:
+                if answer.status != 503 or time.monotonic() > ends:  # told to come again, a sender does
+                    return answer.status
+            await asyncio.sleep(0.05)
 
 
 def briefings(workspace: Workspace) -> list[dict[str, Any]]:
@@ -135,7 +143,7 @@ def test_nothing_heavy_is_imported_before_the_front_door_listens() -> None:
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "[]"
 
@@ -178,7 +186,7 @@ async def test_webhooks_are_taken_while_slack_is_away_and_responded_to_once_it_c
         assert (status, state["ready"], state["parts"]["store"]) == (503, False, "ok")
         assert (await get(bot, "/healthz"))[0] == 200
         async with serving(create_app(workspace), port=slack):
-            await until(lambda: briefings(workspace), patience=30)
+            await until(lambda: briefings(workspace), patience=2 * PATIENCE)
             await part(bot, "slack", "ok")
             assert (await get(bot, "/readyz"))[0] == 200
             await ends_well(bot)
@@ -195,7 +203,7 @@ async def test_a_wrong_app_token_is_said_and_incidents_are_responded_to_all_the_
         await listening(bot)
         await part(bot, "slack", "cannot be used: invalid_auth")
         assert await fire(bot, "deaf") == 202
-        await until(lambda: briefings(workspace), patience=30)
+        await until(lambda: briefings(workspace), patience=2 * PATIENCE)
         await ends_well(bot)
 
 
@@ -220,7 +228,7 @@ async def test_http_mode_end_to_end(tmp_path: Path, workspace: Workspace) -> Non
         control = Control(workspace)
         await control.deliver_to(f"{bot.address}/slack/events")
         assert await fire(bot, "answered") == 202
-        await until(lambda: briefings(workspace), patience=30)
+        await until(lambda: briefings(workspace), patience=2 * PATIENCE)
         await a_dead_source_is_told_and_makes_it_no_less_ready(bot)
         outcome = await control.command("ana", "general", "/inc", "list")
         assert outcome.ok
@@ -243,12 +251,14 @@ async def test_it_stops_in_the_middle_of_a_response_and_finishes_it_after_the_ne
             await bot.until_ready()
             await Control(workspace).fault("away", "chat.update")
             assert await fire(bot, "interrupted") == 202
-            await until(lambda: any(call.method == "chat.update" for call in workspace.calls.calls), patience=30)
+            await until(
+                lambda: any(call.method == "chat.update" for call in workspace.calls.calls), patience=2 * PATIENCE
+            )
             await ends_well(bot)
         assert briefings(workspace) == []
         await Control(workspace).clear_faults()
         async with started(tmp_path, slack, workspace) as bot:
-            await until(lambda: briefings(workspace), patience=30)
+            await until(lambda: briefings(workspace), patience=2 * PATIENCE)
             await ends_well(bot)
     assert len(briefings(workspace)) == 1
 

@@ -77,6 +77,7 @@ async def test_where_everything_is_set_up_everything_is_ok(
         ({"SLACK_API_URL": "http://127.0.0.1:9/api/"}, "Slack bot token", "unreachable", "SLACK_API_URL"),
         ({"SERVICES_FILE": "nowhere/services.yaml"}, "Service catalog", "nowhere/services.yaml", "mend the file"),
         ({"RUNBOOKS_DIR": "nowhere/runbooks"}, "Runbooks", "nowhere/runbooks", "mend the file"),
+        ({"MAINTENANCE_FILE": "nowhere/work.yaml"}, "Maintenance", "nowhere/work.yaml", "mend the file"),
         ({"EMBEDDING_MODEL_DIR": "nowhere/model"}, "Embedding model", "searched by words only", "EMBEDDING_MODEL_DIR"),
         ({"DATABASE_URL": "oracle://x"}, "Store", "DATABASE_URL", "FIRST_RESPONDER_DATA"),
         ({"PROMETHEUS_URL": "http://127.0.0.1:9"}, "Prometheus", "", ""),
@@ -106,6 +107,22 @@ async def test_what_is_wrong_has_a_line_a_remedy_and_exit_code_1(
     shown = " ".join(capsys.readouterr().out.split())
     assert "problem" in shown
     assert sandbox.webhook_secret not in shown
+
+
+async def test_announced_work_is_told_and_a_mistake_in_it_has_its_line(
+    sandbox: World, tmp_path: Path, integrations: Any
+) -> None:
+    file = tmp_path / "work.yaml"
+    settings = settings_for(sandbox, tmp_path, integrations, MAINTENANCE_FILE=str(file))
+    window = "{service: cart, from: 2026-01-01, until: 2126-01-01, why: new disks}"
+    file.write_text(f"windows:\n  - {window}\n")
+    told = {result.subject: result for result in await check_all(settings, integrations)}["Maintenance"]
+    assert told.state is CheckState.OK
+    assert told.detail == f"windows in {file}: 1, 1 not over; maintenance of cart until 00:00 UTC: new disks"
+    file.write_text(f"windows:\n  - {window.replace('why', 'wy')}\n")
+    wrong = problems(await check_all(settings, integrations))["Maintenance"]
+    assert f"{file}, line 2" in wrong.detail
+    assert "why" in wrong.detail
 
 
 async def test_a_missing_scope_is_named_with_how_to_get_it(sandbox: World, tmp_path: Path, integrations: Any) -> None:

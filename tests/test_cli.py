@@ -39,7 +39,7 @@ def run(
         env={**kept, "TERM": "dumb", "COLUMNS": "100", **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.cli import cli
 from bot.domain.audit import is_signed_by
 from memory.audit_checkpoints import from_line, to_line
 from memory.audit_keys import read_public_key

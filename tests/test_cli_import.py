@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.cli import cli
 from bot.domain.remembered import PastIncident, Postmortem
 from memory.store import Store
 from sandbox.faults import Fault, FaultKind
@@ -217,13 +217,12 @@ async def test_ctrl_c_ends_it_at_once_and_the_next_import_goes_on(command: Comma
         return [over(known, n, 170 - n / 2, f"Went back to v{n}") for n in range(1, 301)]
 
     app = pagerduty.create_app(small(tmp_path), clock=lambda: NOW, earlier=earlier, rate_limit=100_000)
-    is_under_way = asyncio.Event()
+    is_under_way, is_told = asyncio.Event(), asyncio.Event()
 
     async def watched(scope: Any, receive: Any, send: Any) -> None:
         if b"offset=200" in scope.get("query_string", b""):
             is_under_way.set()
-        if is_under_way.is_set():
-            await asyncio.sleep(0.2)  # slow enough that it is still under way when the signal comes
+            await is_told.wait()  # it is still under way when the signal comes
         await app(scope, receive, send)
 
     async with serving(watched) as url:
@@ -232,9 +231,10 @@ async def test_ctrl_c_ends_it_at_once_and_the_next_import_goes_on(command: Comma
             sys.executable, "-m", "bot", "import", "pagerduty", "--since", "2026-03-20",
             env={**os.environ, **command.settings, **keys}, cwd=ROOT, stdout=PIPE, stderr=PIPE,
         )  # fmt: skip
-        await asyncio.wait_for(is_under_way.wait(), 30)
+        await asyncio.wait_for(is_under_way.wait(), 120)
         process.send_signal(signal.SIGINT)
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
+        is_told.set()
         assert process.returncode == 130
         assert "Stopped. What was stored stays: run it again to go on." in errors.decode()
         assert b"Traceback" not in errors

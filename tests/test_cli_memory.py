@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.cli import cli
 from bot.domain.incident import GroupingReason
 from bot.domain.remembered import Held, PastIncident, Postmortem
 from bot.testing import make_alert
@@ -155,7 +155,7 @@ def running_bot(memory: Memory) -> Iterator[None]:
         assert process.stdout is not None
         assert process.stdout.readline() == b"open\n"
         yield
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.usefixtures("running_bot")

@@ -20,7 +20,7 @@ from sandbox.slack.workspace import Workspace
 from tests.test_app import PEOPLE, started
 
 SENDERS = 4
-DRAINED_WITHIN = 10.0  # seconds
+DRAINED_WITHIN = 25.0  # seconds, on a busy machine
 
 
 class Sender:

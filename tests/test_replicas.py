@@ -20,7 +20,9 @@ from bot.sharing import Alone, led, membership, process_name, this_process
 from bot.testing import NOON
 from tests.scene import until
 
-QUICK = Pace(beat=0.02, lease=0.4)
+QUICK = Pace(beat=0.02, lease=0.4)  # for one alone: on a busy machine who is well may be silent for so long
+FAIR = Pace(beat=0.02, lease=1.5)  # where somebody is to be found silent and somebody not
+PATIENT = Pace(beat=0.02, lease=60.0)  # where nobody is
 HERE = Process(host="here", pid=os.getpid(), space="")
 POSTGRESQL = "postgresql://bot@db/bot"
 
@@ -82,12 +84,17 @@ class Ended:
 
 @asynccontextmanager
 async def joined(
-    roll: FakeRoll, name: str, *, end: Callable[[str], None] | None = None, clock: Callable[[], float] | None = None
+    roll: FakeRoll,
+    name: str,
+    *,
+    pace: Pace = PATIENT,
+    end: Callable[[str], None] | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[Replica]:
     me = roll.join(name, HERE, over=None)
     assert me is not None
     now = clock or asyncio.get_running_loop().time
-    replica = Replica(roll, me, pace=QUICK, joined_at=now(), clock=now, end=end or Ended())
+    replica = Replica(roll, me, pace=pace, joined_at=now(), clock=now, end=end or Ended())
     replica.start()
     try:
         yield replica
@@ -111,7 +118,7 @@ async def test_who_is_silent_for_a_lease_is_taken_for_dead_and_leads_no_more() -
     roll = FakeRoll()
     silent = roll.join("a", HERE, over=None)
     assert silent is not None
-    async with joined(roll, "b") as second:
+    async with joined(roll, "b", pace=FAIR) as second:
         assert not second.is_leader
         assert not await second.gone("a/1/boot")
         await until(lambda: second.is_leader)
@@ -132,7 +139,7 @@ async def test_who_was_taken_for_dead_ends_itself_and_says_why() -> None:
 
 async def test_while_the_database_is_away_nothing_is_begun_or_led_and_it_goes_on_afterwards() -> None:
     roll, ended = FakeRoll(), Ended()
-    async with joined(roll, "a", end=ended) as replica:
+    async with joined(roll, "a", pace=QUICK, end=ended) as replica:
         await until(lambda: replica.is_leader)
         roll.is_away = True
         await until(lambda: not replica.holds)
@@ -146,7 +153,7 @@ async def test_after_a_standstill_nothing_holds_before_the_heartbeat_was_answere
     """The clock goes on while a process is stopped."""
     roll, shift = FakeRoll(), [0.0]
     loop = asyncio.get_running_loop()
-    async with joined(roll, "a", clock=lambda: loop.time() + shift[0]) as replica:
+    async with joined(roll, "a", pace=QUICK, clock=lambda: loop.time() + shift[0]) as replica:
         await until(lambda: replica.is_leader)
         roll.is_away = True
         shift[0] = QUICK.lease
@@ -165,7 +172,11 @@ async def test_the_leader_adopts_what_the_dead_had_in_hand_and_everybody_is_told
 
     silent = roll.join("a", HERE, over=None)
     assert silent is not None
-    async with joined(roll, "b") as second, joined(roll, "c") as third, asyncio.TaskGroup() as running:
+    async with (
+        joined(roll, "b", pace=FAIR) as second,
+        joined(roll, "c", pace=FAIR) as third,
+        asyncio.TaskGroup() as running,
+    ):
         working = [
             running.create_task(one.run(adopt, on_change=lambda: told.append("news")))
             for one in (second, third)
@@ -184,7 +195,7 @@ async def test_a_name_is_taken_over_from_one_that_died_and_refused_while_it_live
     assert replica.holder == "dead/2"
     async with joined(roll, "living"):
         with pytest.raises(SettingsError, match="EXECUTOR_ID: another process of this name runs already \\(living on"):
-            await Replica.join(roll, "living", HERE, pace=QUICK)
+            await Replica.join(roll, "living", HERE, pace=PATIENT)
 
 
 async def test_a_name_is_taken_over_at_once_where_the_process_before_it_is_known_to_be_dead() -> None:

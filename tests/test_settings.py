@@ -26,6 +26,7 @@ def test_two_tokens_are_enough(integrations: Any) -> None:
     settings = load(TOKENS, integrations)
     assert (settings.slack.mode, settings.slack.command, settings.bot.host) == ("socket", "/inc", "127.0.0.1")
     assert settings.bot.store_url == f"sqlite:///{Path('var') / 'first-responder.db'}"
+    assert (settings.bot.grace, settings.bot.maintenance, settings.bot.storm_incidents) == (0.0, "", 4)
     assert set(settings.vendors) == set(integrations)
 
 
@@ -54,6 +55,11 @@ def test_two_tokens_are_enough(integrations: Any) -> None:
         ({"SOURCE_RATES": "githib=3"}, "SOURCE_RATES names 'githib', which there is not; there are: argocd, "),
         ({"SOURCE_RATES": "github=-1"}, "SOURCE_RATES takes numbers above zero; '-1' of github is none"),
         ({"GROUPING_WINDOW_MINUTES": "-3"}, "GROUPING_WINDOW_MINUTES takes a number of minutes above zero"),
+        ({"GRACE_SECONDS": "-1"}, "GRACE_SECONDS takes a number of seconds from 0 to 3600"),
+        ({"GRACE_SECONDS": "3601"}, "GRACE_SECONDS takes a number of seconds from 0 to 3600"),
+        ({"GRACE_SECONDS": "nan"}, "GRACE_SECONDS takes a number of seconds from 0 to 3600"),
+        ({"STORM_INCIDENTS": "1"}, "STORM_INCIDENTS takes 0 or a number from 2"),
+        ({"STORM_INCIDENTS": "-1"}, "STORM_INCIDENTS takes 0 or a number from 2"),
         ({"MODEL_SECOND_OPINION": "deep"}, "MODEL_SECOND_OPINION takes fast, main or off; 'deep'"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL takes DEBUG, INFO, WARNING or ERROR; 'loud'"),
         ({"PRELOAD": "perhaps"}, "PRELOAD takes true or false"),

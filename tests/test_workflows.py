@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from bot import workflows as module
+from bot.domain.context import ContextRequest
 from bot.domain.errors import ChatError, NotStored
+from bot.domain.evidence import Answer
 from bot.testing import FakeSource, make_alert
 from bot.workflow_records import forget_workflows
 from bot.workflows import MOST_RESTARTS, Workflows
@@ -42,8 +44,8 @@ async def running(stage: Scene, folder: Path) -> AsyncIterator[Workflows]:
         await engine.close()
 
 
-def rows(folder: Path, query: str) -> list[Any]:
-    with sqlite3.connect(folder / "workflows.db") as connection:
+def rows(folder: Path, query: str, file: str = "workflows.db") -> list[Any]:
+    with sqlite3.connect(folder / file) as connection:
         found = connection.execute(query).fetchall()
     connection.close()
     return found
@@ -73,8 +75,7 @@ async def test_place_and_investigation_run_together_then_the_briefing_then_the_d
     async with running(stage, tmp_path) as engine:
         await engine.respond(incident_id)
         await ended(tmp_path, f"respond:{incident_id}")
-    steps = rows(tmp_path, "select function_name from operation_outputs order by function_id")
-    assert [name for (name,) in steps] == ["open_place", "investigate", "brief", "dress", "analyse"]
+    assert rows(tmp_path, "select 1 from operation_outputs") == [], "steps of the engine's cost two transactions each"
     assert (await stage.get(incident_id)).briefed_at is not None
     assert len(stage.chat.posted) == len(stage.chat.pinned) == len(stage.chat.dressed) == 1
 
@@ -176,13 +177,13 @@ async def test_a_stop_in_the_middle_is_no_failure_and_the_next_start_goes_on(
     async with running(stage, tmp_path) as engine:
         await engine.respond(incident_id)
         await until(lambda: reached)
-        await until(lambda: rows(tmp_path, "select 1 from operation_outputs where function_name = 'investigate'"))
+        await until(lambda: rows(tmp_path, "select 1 from findings", "store.db"))
     assert statuses(tmp_path) == {f"respond:{incident_id}": "PENDING"}
     stage.chat.fail = lambda _: None
     async with running(stage.restarted(), tmp_path):  # recovery alone goes on: nobody begins it anew
         await ended(tmp_path, f"respond:{incident_id}")
     assert len(stage.chat.posted) == len(stage.chat.channels) == 1
-    assert len(source.asked) == 1, "a step that was done is not done again"
+    assert len(source.asked) == 1, "what was found before the stop is not asked again"
 
 
 async def test_a_revision_is_shown_once_and_the_next_one_again(stage: Scene, tmp_path: Path) -> None:
@@ -254,3 +255,106 @@ async def test_a_forgotten_incident_leaves_no_trace_in_the_engine_s_file(stage: 
 
 def written(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("workflows.db*"))
+
+
+class Held:
+    """A source that answers about the first incident at once, and about others once its door is open."""
+
+    name = "held"
+
+    def __init__(self, first: str = "") -> None:
+        self.first = first
+        self.door = asyncio.Event()
+        self.asked: list[str] = []
+
+    async def look(self, request: ContextRequest) -> Answer:
+        self.asked.append(request.incident_id)
+        if request.incident_id != self.first:
+            await self.door.wait()
+        return Answer()
+
+
+async def two(stage: Scene, held: Held) -> tuple[str, str]:
+    """The first is answered at once, the second is not."""
+    held.first = await stage.incident()
+    return held.first, await stage.incident(make_alert(fingerprint="f9", service="orders"))
+
+
+async def test_sources_are_asked_while_the_engine_still_writes_it_down(
+    stage: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, begun = Held(), module._begun
+    stage = stage.restarted(sources=(held,))
+    incident_id = await stage.incident()
+
+    async def slow(*arguments: Any) -> str:
+        await until(lambda: held.asked)
+        return await begun(*arguments)
+
+    monkeypatch.setattr(module, "_begun", slow)
+    async with running(stage, tmp_path) as engine:
+        await engine.respond(incident_id)
+        held.door.set()
+        await ended(tmp_path, f"respond:{incident_id}")
+        await engine.respond(incident_id)
+    assert held.asked == [incident_id]
+
+
+async def test_bookmarks_and_pins_let_the_briefings_of_others_go_first(
+    stage: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LATER", 60.0)
+    held = Held()
+    stage = stage.restarted(sources=(held,))
+    quick, slow = await two(stage, held)
+    briefed: list[int] = []
+    dress = stage.chat.dress
+
+    async def dressing(*arguments: Any) -> tuple[str, ...]:
+        briefed.append(sum(versions[-1].briefing is not None for versions in stage.chat.posted.values()))
+        return await dress(*arguments)
+
+    monkeypatch.setattr(stage.chat, "dress", dressing)
+    async with running(stage, tmp_path) as engine:
+        await asyncio.gather(engine.respond(quick), engine.respond(slow))
+        await until(lambda: any(versions[-1].briefing for versions in stage.chat.posted.values()))
+        held.door.set()
+        for incident_id in (quick, slow):
+            await ended(tmp_path, f"respond:{incident_id}")
+    assert briefed == [2, 2]
+
+
+async def test_they_do_not_wait_for_ever_for_a_briefing_that_does_not_come(
+    stage: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LATER", 0.05)
+    held = Held()
+    stage = stage.restarted(sources=(held,), deadline=600.0)
+    quick, slow = await two(stage, held)
+    async with running(stage, tmp_path) as engine:
+        await asyncio.gather(engine.respond(quick), engine.respond(slow))
+        await ended(tmp_path, f"respond:{quick}")
+        assert len(stage.chat.dressed) == 1
+    assert statuses(tmp_path)[f"respond:{slow}"] == "PENDING"
+
+
+async def test_writers_of_the_engine_s_file_queue_instead_of_finding_it_locked(tmp_path: Path) -> None:
+    engine = module._sqlite_engine(tmp_path / "some.db")
+
+    def add(number: int) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")  # SQLite itself would refuse at once
+            connection.exec_driver_sql(f"INSERT INTO things VALUES ({number})")
+            connection.exec_driver_sql(f"UPDATE things SET number = number WHERE number = {number}")
+
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE things (number INTEGER)")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO things VALUES (0)")
+        waiting = [asyncio.create_task(asyncio.to_thread(add, number)) for number in range(1, 6)]
+        await until(lambda: engine.pool.checkedout() > 1)  # type: ignore[attr-defined]
+        assert not any(task.done() for task in waiting)
+    await asyncio.gather(*waiting)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM things").scalar() == 6
+    engine.dispose()

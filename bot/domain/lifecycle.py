@@ -139,9 +139,15 @@ def _told(incident: Incident, target: IncidentStatus) -> str:
 class Regraded:
     sentence: str
     after: Incident
+    is_repeated: bool = False  # the same word once more: it was dealt with before
 
     def is_change_of(self, before: Incident) -> bool:
-        return self.after.severity is not before.severity
+        """Also where it was one before: after a crash those who were to be told of it may not have been."""
+        return self.is_repeated or self.after.severity is not before.severity
+
+
+def regraded_before(incident: Incident) -> Regraded:
+    return Regraded(sentence=f"{incident.id} is {incident.severity} now.", after=incident, is_repeated=True)
 
 
 def regrade(incident: Incident, severity: Severity) -> Regraded:

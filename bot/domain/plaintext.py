@@ -26,11 +26,7 @@ def plain(text: str, limit: int) -> str:
         return ""
     # Twice the room is plenty for what is taken out, and bounds the work on a line of a megabyte.
     window = text[: limit * 4 + 200]
-    line = _ANSI.sub("", window)
-    line = _BLANKS.sub(" ", line)
-    line = "".join(char for char in line if not _is_invisible(char))
-    line = _MARKS.sub("", _VARIATIONS.sub("", line))
-    line = _BLANKS.sub(" ", line).strip()
+    line = _BLANKS.sub(" ", window if _is_harmless(window) else _seen(_BLANKS.sub(" ", _ANSI.sub("", window)))).strip()
     if len(line) <= limit and len(window) == len(text):
         return line
     return line[: limit - 1].rstrip() + ELLIPSIS
@@ -38,7 +34,18 @@ def plain(text: str, limit: int) -> str:
 
 def visible(text: str) -> str:
     """`text` without what cannot be seen; its lines stay."""
-    seen = "".join(char for char in _ANSI.sub("", text) if char == "\n" or not _is_invisible(char))
+    return _seen(_ANSI.sub("", text))
+
+
+def _is_harmless(text: str) -> bool:
+    """Nearly all text is: nothing to take out of it."""
+    return text.isascii() and text.isprintable()
+
+
+def _seen(text: str) -> str:
+    """Without what cannot be seen, but for line breaks."""
+    hidden = {char for char in set(text) if char != "\n" and _is_invisible(char)}
+    seen = "".join(char for char in text if char not in hidden) if hidden else text
     return _MARKS.sub("", _VARIATIONS.sub("", seen))
 
 

@@ -73,6 +73,7 @@ class Run:
     card: Message | None = None  # the one message that is edited in place
     created_at: datetime
     ended_at: datetime | None = None
+    is_shown: bool = True  # False: it is over, and people do not see that yet
     version: int = 1  # raised at each write, for compare-and-set
 
 

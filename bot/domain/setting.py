@@ -1,7 +1,7 @@
 """Typed settings that live beside the thing they set.
 
 A settings class is a frozen dataclass whose fields are made with `setting(...)`. `read` fills it from a mapping of
-environment variables; the process's own environment is read in one place only, `bot.__main__`.
+environment variables; the process's own environment is read by the command line alone, `bot.__main__` and `bot.cli`.
 """
 
 from __future__ import annotations

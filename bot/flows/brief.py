@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.analysis.opinion import ModelOpinion
@@ -12,6 +13,7 @@ from bot.domain.card import CardView, Picture
 from bot.domain.catalog import Catalog
 from bot.domain.compose import compose
 from bot.domain.errors import ChatError, FirstResponderError
+from bot.domain.evidence import Finding
 from bot.domain.incident import Incident, IncidentStatus
 from bot.domain.ports import Agenda, Briefings, Cards, Clock, Incidents
 from bot.domain.ports.opinion import Opinions
@@ -52,10 +54,12 @@ class Brief:
         self._beliefs = beliefs
         self._on_shown = on_shown
 
-    async def __call__(self, incident_id: str) -> Briefing:
-        """Shows the incident as it is now; the first time it becomes the first briefing. Raises ChatError."""
+    async def __call__(self, incident_id: str, found: Sequence[Finding] | None = None) -> Briefing:
+        """Shows the incident as it is now; the first time it becomes the first briefing. `found`: its findings, where
+        they are at hand. Raises ChatError.
+        """
         incident = await existing(self._incidents, incident_id)
-        findings = await self._briefings.findings(incident_id)
+        findings = await self._briefings.findings(incident_id) if found is None else found
         if findings is None or incident.card is None:
             raise FirstResponderError(f"{incident_id} has no findings or no card yet")
         drawing = self._draw.begin(incident_id, findings)
@@ -64,10 +68,12 @@ class Brief:
         picture = self._draw.ready(incident_id)
         said = await self._opinions.of(incident, briefing) if self._opinions else None
         await self._show(incident, briefing, picture, said)
-        await self._briefings.save_briefing(incident_id, briefing, at=now)
+        await asyncio.gather(  # one commit, in this order: what is briefed and not shown is shown once more
+            self._agenda.shown(incident_id, incident.revision),
+            self._briefings.save_briefing(incident_id, briefing, at=now),
+        )
         if self._beliefs is not None:
             await self._beliefs(incident, briefing, said)
-        await self._agenda.shown(incident_id, incident.revision)
         if incident.briefed_at is None:
             self._on_shown(incident_id)
         if drawing and picture is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Protocol
 
 from bot.domain.errors import NotStored
 from bot.domain.ports import Agenda, Incidents
+from bot.flows.flood import Flood
 from bot.flows.triage import Triage
 
 log = logging.getLogger(__name__)
@@ -17,9 +17,10 @@ log = logging.getLogger(__name__)
 IDLE = 5.0  # seconds: what a lost wake-up would cost at the most
 AFTER_FAILURE = 1.0  # seconds: the store did not take it
 BATCH = 30  # deliveries triaged in one transaction, about 10 ms: new webhooks wait for the one writer meanwhile
-# In a flood (more than a batch comes in while one is triaged) triage rests for so many turns of the event loop: they
-# are short where there is time to spare and long where senders wait for their answer. What is stored can wait.
-REST, LONGEST_REST = 800, 0.5
+# In a flood senders wait for each transaction of triage, and for their share of the processor: transactions are short
+# then, and triage rests so many times as long as each took. What is stored can wait.
+FLOOD_BATCH = 8
+REST, LONGEST_REST = 4.0, 0.5
 AGAIN_AFTER = 60.0  # seconds: a response that failed for good is begun again; one that is under way stays as it is
 REFRESH_SPACING = 2.0  # seconds between two refreshes of one card: in a storm every alert changes it
 
@@ -56,6 +57,7 @@ class Dispatch:
         self._starter = starter
         self._wake = asyncio.Event()
         self._arrivals = 0
+        self._flood = Flood()
         self._respond_from: dict[str, float] = {}  # by incident: not before this time of the loop
         self._refresh_from: dict[str, float] = {}  # by incident: not before this time of the loop
 
@@ -81,22 +83,34 @@ class Dispatch:
 
     async def run_once(self) -> float:
         """Triage all that waits and begin what is due. Seconds until there may be something to do again."""
-        arrivals = self._arrivals
-        async for _ in self._triage.drain(BATCH):
-            await self._respond()
-            if self._arrivals - arrivals > BATCH:
-                await asyncio.sleep(min(REST * await _turn(), LONGEST_REST))
-            arrivals = self._arrivals
+        while await self._triage_some():
+            pass
         await self._respond()  # after a restart there may be work without anything to triage
         return await self._refresh()
+
+    async def _triage_some(self) -> bool:
+        """Until nothing waits, or until a flood begins or is over; then True."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._flood.look(self._arrivals, began)
+        was_on = self._flood.is_on
+        async for _ in self._triage.drain(FLOOD_BATCH if was_on else BATCH):
+            await self._respond()
+            now = loop.time()
+            self._flood.look(self._arrivals, now)
+            if self._flood.is_on:
+                await asyncio.sleep(min(REST * (now - began), LONGEST_REST))
+            if self._flood.is_on != was_on:
+                return True
+            began = loop.time()
+        return False
 
     async def _respond(self) -> None:
         now = asyncio.get_running_loop().time()
         due = [id for id in await self._agenda.unbriefed() if now >= self._respond_from.get(id, now)]
         try:
-            for incident_id in due:
-                self._respond_from[incident_id] = now + AGAIN_AFTER
-                await self._starter.respond(incident_id)
+            self._respond_from.update(dict.fromkeys(due, now + AGAIN_AFTER))
+            await asyncio.gather(*map(self._starter.respond, due))
         finally:
             if due:  # once for all: whoever hears of it looks at every incident
                 self._on_change()
@@ -120,11 +134,3 @@ class Dispatch:
             await self._starter.refresh(incident_id, incident.revision)
             if not incident.status.is_open:
                 self._on_over(incident_id)
-
-
-async def _turn() -> float:
-    """Seconds that a turn of the event loop takes now."""
-    began, turned = time.perf_counter(), asyncio.Event()
-    asyncio.get_running_loop().call_soon(turned.set)
-    await turned.wait()
-    return time.perf_counter() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,10 @@ from bot.domain.ports import Briefings, Cards, Clock, Incidents
 from bot.flows.gather import Gather
 from bot.flows.picture import DrawChart
 from bot.flows.place import existing
+
+# Incidents whose sources' answers are shown one by one. Where more open at once, Slack would let so many edits through
+# (50 a minute) that the briefings had to wait behind them.
+MOST_SHOWN = 10
 
 
 class Investigate:
@@ -40,17 +45,26 @@ class Investigate:
         self._catalog = catalog
         self._clock = clock
         self._ticks: set[asyncio.Task[None]] = set()
+        self._asking: Counter[str] = Counter()  # incidents whose sources are being asked
         self._newest: dict[str, tuple[tuple[Finding, ...], tuple[str, ...]]] = {}  # by incident: still to be shown
 
     @property
     def sources(self) -> tuple[str, ...]:
         return self._gather.names
 
-    async def __call__(self, incident_id: str) -> None:
-        """Returns once the findings are stored; does nothing where they already are."""
-        if await self._briefings.findings(incident_id) is not None:
-            return
+    async def __call__(self, incident_id: str) -> tuple[Finding, ...]:
+        """Returns the findings once they are stored; asks nobody where they already are."""
+        if (stored := await self._briefings.findings(incident_id)) is not None:
+            return tuple(stored)
         incident = await existing(self._incidents, incident_id)
+        self._asking[incident_id] += 1
+        try:
+            return await self._found(incident)
+        finally:
+            self._asking -= Counter((incident_id,))
+
+    async def _found(self, incident: Incident) -> tuple[Finding, ...]:
+        incident_id = incident.id
 
         def on_answer(answered: Sequence[Finding], pending: Sequence[str]) -> None:
             if pending:  # the last answer is followed by the briefing itself
@@ -60,8 +74,11 @@ class Investigate:
         findings = _concluded(request, await self._gather(request, on_answer))
         self.draw.begin(incident_id, findings)
         await self._briefings.save_findings(incident_id, findings)
+        return findings
 
     def _tick(self, incident_id: str, answered: Sequence[Finding], pending: Sequence[str]) -> None:
+        if len(self._asking) > MOST_SHOWN:
+            return
         is_coming = incident_id in self._newest
         self._newest[incident_id] = (tuple(answered), tuple(pending))
         if is_coming:  # where many incidents open at once, answers come faster than they can be shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from bot.domain.alert import Severity
@@ -9,7 +10,7 @@ from bot.domain.card import CardView, Dressing
 from bot.domain.errors import ChatError, FirstResponderError
 from bot.domain.incident import Card, Incident, Place
 from bot.domain.naming import channel_name
-from bot.domain.ports import Cards, Effects, Incidents, Places, Rooms
+from bot.domain.ports import Cards, Effect, Effects, Incidents, Places, Rooms
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +40,23 @@ class OpenPlace:
         incident = await existing(self._incidents, incident_id)
         if incident.card:
             return incident.card
-        place = incident.place or await self._open(incident)
-        effect = await self._effects.begin(f"card:{incident.id}")
+        place, effect = await self._begun(incident)
         view = CardView(incident=incident, pending=sources)
         card = await self._cards.post(place, view, look_first=effect.begun)
         await self._places.save_card(incident.id, card)
         return card
 
+    async def _begun(self, incident: Incident) -> tuple[Place, Effect]:
+        """Where its card stands, and what is known of an earlier attempt to post it."""
+        key = f"card:{incident.id}"
+        if incident.place:
+            return incident.place, await self._effects.begin(key)
+        place = await self._open(incident)
+        _, effect = await asyncio.gather(self._places.save_place(incident.id, place), self._effects.begin(key))
+        return place, effect
+
     async def _open(self, incident: Incident) -> Place:
-        place = await (self._channel(incident) if deserves_channel(incident) else self._thread())
-        await self._places.save_place(incident.id, place)
-        return place
+        return await (self._channel(incident) if deserves_channel(incident) else self._thread())
 
     async def _channel(self, incident: Incident) -> Place:
         try:

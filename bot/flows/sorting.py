@@ -17,6 +17,7 @@ from bot.domain.maintenance import MaintenanceWindow, counts_from, maintenance_t
 from bot.domain.plaintext import plain
 from bot.domain.ports import Said, TriageTransaction
 from bot.domain.redact import redact
+from bot.domain.self_alert import LoopBreaker, SelfAlert
 from bot.domain.storm import Rush, StormLimits, Weather, entitled
 from bot.domain.together import Learned
 
@@ -43,7 +44,11 @@ class Rules:
 class Sorting:
     """Of one transaction."""
 
-    def __init__(self, transaction: TriageTransaction, rules: Rules, learned: Learned, now: datetime) -> None:
+    def __init__(
+        self, transaction: TriageTransaction, rules: Rules, learned: Learned, breaker: LoopBreaker, now: datetime
+    ) -> None:
+        self.breaker = breaker  # after what was placed so far
+        self.dropped = 0  # alerts: more about the bot itself than it takes
         self._transaction = transaction
         self._rules = rules
         self._learned = learned
@@ -57,6 +62,8 @@ class Sorting:
         at = counts_from(self._rules.maintenance, alert.service, received_at, self._now)
         episode = self._transaction.episode(alert.episode)
         is_repeat = episode is not None and alert.status is AlertStatus.FIRING  # the most frequent: needs no incidents
+        if not is_repeat and self._is_echo(alert, at):
+            return ()
         around = self._around(alert)
         since = at - self._rules.window
         candidates = () if is_repeat else self._transaction.candidates(alert, since, around.names)
@@ -81,6 +88,13 @@ class Sorting:
         return self._settle()
 
     # --- what is decided ---------------------------------------------------------------------------------------------
+
+    def _is_echo(self, alert: Alert, at: datetime) -> bool:
+        verdict = self.breaker.judge(alert, at)
+        if verdict is not SelfAlert.OTHERS:
+            self.breaker = self.breaker.after(alert, at)
+        self.dropped += verdict.is_dropped
+        return verdict.is_dropped
 
     def _around(self, alert: Alert) -> Around:
         if alert.status is AlertStatus.RESOLVED:

@@ -13,6 +13,8 @@ from bot.domain.grouping import WINDOW
 from bot.domain.incident import IncidentStatus
 from bot.domain.maintenance import MaintenanceWindow
 from bot.domain.ports import Clock, PendingDelivery, TriageDesk, TriageTransaction
+from bot.domain.self_alert import MOST, LoopBreaker
+from bot.domain.self_alert import WINDOW as ECHO_WINDOW
 from bot.domain.storm import StormLimits
 from bot.domain.together import NOTHING_LEARNED, Learned
 from bot.flows.remarks import hear
@@ -31,6 +33,8 @@ LATE = timedelta(minutes=1)  # a delivery that waited this long is worth an oper
 class _Batch:
     changed: tuple[str, ...]
     oldest: datetime | None  # when its first delivery was received; None: nothing was waiting
+    breaker: LoopBreaker
+    dropped: int  # alerts about the bot itself
 
 
 class Triage:
@@ -67,6 +71,8 @@ class Triage:
             flapping=flapping,
             maintenance=tuple(maintenance),
         )
+        self._breaker = LoopBreaker()
+        self._told_of_echo: datetime | None = None
         self._released_at: datetime | None = None  # when deliveries that were held were last made pending again
 
     async def run_once(self, limit: int = BATCH_DELIVERIES) -> tuple[str, ...]:
@@ -84,13 +90,32 @@ class Triage:
     async def _next(self, limit: int) -> _Batch:
         now = self._clock.now()
         is_release = self._is_release_due(now)
-        work = partial(_triage, rules=self._rules, learned=self._learned(), now=now, limit=limit, release=is_release)
-        batch = await self._desk.transact(work)
+        batch = await self._desk.transact(
+            partial(
+                _triage,
+                rules=self._rules,
+                learned=self._learned(),
+                breaker=self._breaker,
+                now=now,
+                limit=limit,
+                release=is_release,
+            )
+        )
+        # Only now: a transaction that failed is run again, and has changed nothing.
+        self._breaker = batch.breaker
         if is_release:
             self._released_at = now
+        if batch.dropped:
+            self._tell_of_echo(now)
         if batch.oldest is not None and (waited := self._clock.now() - batch.oldest) > LATE:
             logger.warning("triage is behind: a delivery waited %.0f s in the inbox", waited.total_seconds())
         return batch
+
+    def _tell_of_echo(self, now: datetime) -> None:
+        if self._told_of_echo is None or now - self._told_of_echo >= ECHO_WINDOW:
+            self._told_of_echo = now
+            minutes = ECHO_WINDOW.total_seconds() / 60
+            logger.warning("alerts about the bot itself are dropped: more than %d came in %d min", MOST, minutes)
 
     def _is_release_due(self, now: datetime) -> bool:
         """At the start, and when a maintenance is over; also where the settings have none any more."""
@@ -99,12 +124,19 @@ class Triage:
 
 
 def _triage(
-    transaction: TriageTransaction, *, rules: Rules, learned: Learned, now: datetime, limit: int, release: bool
+    transaction: TriageTransaction,
+    *,
+    rules: Rules,
+    learned: Learned,
+    breaker: LoopBreaker,
+    now: datetime,
+    limit: int,
+    release: bool,
 ) -> _Batch:
     if release:
         transaction.release()
     changed: dict[str, None] = {}  # in order, each once
-    sorting = Sorting(transaction, rules, learned, now)
+    sorting = Sorting(transaction, rules, learned, breaker, now)
     deliveries = _up_to(BATCH_ALERTS, transaction.pending(limit))
     for waiting in deliveries:
         for alert in waiting.delivery.alerts:
@@ -119,7 +151,7 @@ def _triage(
             transaction.done(waiting.row)
     changed.update(dict.fromkeys(sorting.finish()))
     oldest = deliveries[0].delivery.received_at if deliveries else None
-    return _Batch(changed=tuple(changed), oldest=oldest)
+    return _Batch(changed=tuple(changed), oldest=oldest, breaker=sorting.breaker, dropped=sorting.dropped)
 
 
 def _up_to(alerts: int, waiting: Iterable[PendingDelivery]) -> list[PendingDelivery]:

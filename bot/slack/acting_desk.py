@@ -58,6 +58,7 @@ class ActingDesk:
             switches=switches,
             incidents=incidents,
             people=self._people,
+            effects=effects,
             services=services,
             known_service=known_service,
             clock=clock,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.incident import Incident
-from bot.domain.kill_switch import Scope
+from bot.domain.kill_switch import Resumption, Scope, resume
 from bot.domain.plaintext import plain
-from bot.domain.ports import Clock, Incidents
+from bot.domain.ports import Clock, Effects, Incidents
 from bot.domain.ports.deciding import SwitchDesk
 from bot.domain.redact import redact
 from bot.slack import acting_views as views
@@ -34,6 +34,7 @@ class Switching:
         switches: SwitchDesk,
         incidents: Incidents,
         people: ActingPeople,
+        effects: Effects,
         services: Sequence[str],
         known_service: Callable[[str], str | None],
         clock: Clock,
@@ -43,6 +44,7 @@ class Switching:
         self._switches = switches
         self._incidents = incidents
         self._people = people
+        self._effects = effects
         self._services = services
         self._known_service = known_service
         self._clock = clock
@@ -126,7 +128,27 @@ class Switching:
         assert words.kind is not None
         if refused := await self._people.may_not_act(asked.user, "let it go on"):
             return Said(text=refused)
+        owed = await self._owed(asked, words, where)
         done = await self._switches.resume(words.kind, where.scope, where.name, who=asked.user)
+        if owed and not done.lifted:
+            return Said(text=owed, is_public=True)
+        return await self._resumed(asked, words, where, done)
+
+    async def _owed(self, asked: Asked, words: SwitchWords, where: _Where) -> str:
+        """What all are to be told once it goes on; kept before it does, since after a crash nothing is left to lift."""
+        assert words.kind is not None
+        key = f"resumed:{asked.id}"
+        if known := (await self._effects.begin(key)).result:
+            return known
+        planned = resume(await self._switches.all(), words.kind, where.scope, where.name)
+        if not planned.lifted:
+            return ""
+        text = (await self._resumed(asked, words, where, planned)).text
+        await self._effects.finish(key, text)
+        return text
+
+    async def _resumed(self, asked: Asked, words: SwitchWords, where: _Where, done: Resumption) -> Said:
+        assert words.kind is not None
         names = await self._people.names_of([asked.user, *([done.still.who] if done.still else [])])
         by = names.get(asked.user, asked.user)
         return views.resumed_text(done, words.kind, where.scope, where.name, by, names, self._command)

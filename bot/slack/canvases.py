@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,15 @@ from bot.domain.incident import Place
 from bot.domain.plaintext import plain
 from bot.slack.web_api import WebApi
 
+log = logging.getLogger(__name__)
+
 TITLE_LIMIT = 150
 # Characters. Slack takes 1 MiB at a time (docs.slack.dev, canvases.edit); JSON makes up to 12 bytes of a character.
 CONTENT_LIMIT = 80_000
 GONE = frozenset({"canvas_not_found", "canvas_deleted", "file_not_found", "file_deleted"})
 LATER = frozenset({"canvas_editing_locked", "canvas_editing_failed"})  # somebody writes in it at this moment
+DOCUMENT = "application/vnd.slack-docs"  # what Slack calls a canvas among files
+LOOKED_AT = 100  # of our newest files, the most that files.list gives at once: how far back one is looked for
 CUT = "\n\n*The rest is left out here.*"
 
 
@@ -23,6 +28,7 @@ class SlackCanvases:
 
     def __init__(self, api: WebApi) -> None:
         self._api = api
+        self._own = ""  # the bot's user id
 
     async def overview(self, place: Place, markdown: str, *, known: str) -> str:
         if known and await self._rewritten(known, markdown):
@@ -38,15 +44,32 @@ class SlackCanvases:
         return str(made["canvas_id"])
 
     async def page(self, title: str, markdown: str, place: Place | None, *, known: str) -> str:
+        """One of ours of that title is taken for it: Slack lets a canvas have no key, and a crash may have come between
+        it and its id.
+        """
         canvas = known if known and await self._rewritten(known, markdown) else ""
+        title = plain(title, TITLE_LIMIT)
+        if not canvas and (earlier := await self._earlier(title)) and await self._rewritten(earlier, markdown):
+            canvas = earlier
         if not canvas:
-            made = await self._call(
-                "canvases.create", title=plain(title, TITLE_LIMIT), document_content=_content(markdown)
-            )
+            made = await self._call("canvases.create", title=title, document_content=_content(markdown))
             canvas = str(made["canvas_id"])
         if place is not None:
             await self._call("canvases.access.set", canvas_id=canvas, access_level="write", channel_ids=[place.channel])
         return canvas
+
+    async def _earlier(self, title: str) -> str:
+        """The newest; "" where there is none, or Slack does not let us look."""
+        try:
+            self._own = self._own or str((await self._api.call("auth.test"))["user_id"])
+            found = await self._api.call("files.list", user=self._own, count=LOOKED_AT)
+        except ChatError as error:
+            if not error.is_final:
+                raise
+            log.info("canvases that were made before are not looked for: %s", error)
+            return ""
+        mine = (file for file in found["files"] if file.get("mimetype") == DOCUMENT and file.get("title") == title)
+        return next((str(file["id"]) for file in mine), "")
 
     async def _adopted(self, place: Place, markdown: str, error: ChatError) -> str:
         """The one that a person made, or we before a crash."""

@@ -22,6 +22,9 @@ from bot.slack.web_api import WebApi
 CARD_EVENT = "incident_card"  # the metadata's event type on our cards; readable by the whole workspace
 CLOCK_SKEW = timedelta(minutes=2)  # Slack's clock and ours, when telling whether a channel was made for this incident
 PUBLIC, PRIVATE = "public_channel", "private_channel"  # Slack's words for kinds of channels
+# Seconds: where many incidents open at once, one look for the triage channel serves them all. Whoever archives it or
+# takes us out of it is noticed soon.
+BELIEVED = 30.0
 HISTORY_PAGES = 5  # of 200 messages: how far a card posted before a crash is looked for
 
 
@@ -32,6 +35,8 @@ class SlackRooms:
         self._api = api
         self._bot_user = bot_user
         self._surroundings = SlackSurroundings(api)
+        self._joining = asyncio.Lock()
+        self._joined: dict[str, tuple[Place, float]] = {}  # by name: and until when it is believed
 
     async def open_channel(self, name: str, *, incident_id: str, since: datetime, is_private: bool = False) -> Place:
         try:
@@ -56,6 +61,15 @@ class SlackRooms:
         return found
 
     async def join_channel(self, name: str) -> Place:
+        now = asyncio.get_running_loop().time
+        async with self._joining:  # whoever comes meanwhile waits for the first one's answer
+            place, believed_until = self._joined.get(name, (None, 0.0))
+            if place is None or now() >= believed_until:
+                place = await self._join(name)
+                self._joined[name] = (place, now() + BELIEVED)
+        return place
+
+    async def _join(self, name: str) -> Place:
         found = await self._find(name, PUBLIC)
         if found is None:
             found = (await self._api.call("conversations.create", name=name))["channel"]

@@ -12,6 +12,7 @@ from bot.domain.lifecycle import Step
 from bot.slack import life_ids as ids
 from bot.slack.acting_views import did_not_work
 from bot.slack.life_around import Around, order
+from bot.slack.life_decided import Decided
 from bot.slack.life_inbound import LifePressed, incident_of
 from bot.slack.life_people import PeopleWords
 from bot.slack.life_said import Told
@@ -27,7 +28,10 @@ Work = Callable[[LifePressed, Incident, str], Awaitable[Told | str]]  # what sta
 
 
 class Buttons:
-    def __init__(self, around: Around, responses: Responses, steering: Steering, people: PeopleWords) -> None:
+    def __init__(
+        self, around: Around, responses: Responses, steering: Steering, people: PeopleWords, decided: Decided
+    ) -> None:
+        self.decided = decided
         self._around = around
         self._responses = responses
         self._steering = steering
@@ -58,8 +62,10 @@ class Buttons:
         except FirstResponderError as error:
             if isinstance(error, NotStored) or (isinstance(error, ChatError) and not error.is_final):
                 raise
-            told = Told(text=did_not_work(error))
+            told = Told(text=did_not_work(error), is_refused=True)
         await self._tell(pressed, told)
+        if not told.is_refused:
+            await self.decided.show(pressed, await self._around.name(pressed.user), told.text)
         return f"pressed {pressed.action}"
 
     async def _told(self, pressed: LifePressed) -> Told:
@@ -71,11 +77,11 @@ class Buttons:
         found = await self._around.incidents.get(incident_of(pressed.value))
         work = self._works.get(pressed.action)
         if found is None or work is None:
-            return Told(text=UNKNOWN)
+            return Told(text=UNKNOWN, is_refused=True)
         if refused := await self._around.scope.may_not_change(pressed.user):
-            return Told(text=refused)
+            return Told(text=refused, is_refused=True)
         if not await self._is_there(pressed, found):
-            return Told(text=UNKNOWN)
+            return Told(text=UNKNOWN, is_refused=True)
         told = await work(pressed, await self._around.scope.survivor(found), ids.two(pressed.value)[1])
         return told if isinstance(told, Told) else Told(text=await self._around.shown(told))
 
@@ -130,13 +136,15 @@ class Buttons:
         other = await self._around.incidents.get(into)
         if other is None:
             return UNKNOWN
+        if incident.id == other.id:  # after a crash it was merged already, and is asked about as it was pressed
+            incident = await self._around.incidents.get(incident_of(pressed.value)) or incident
         sentence = await self._around.desks.steer.merge(order(pressed.id, incident, pressed.user), into)
         return await self._around.public(other, pressed.user, sentence)
 
-    async def _not_related(self, pressed: LifePressed, incident: Incident, number: str) -> str:
-        if not number.isdigit():
+    async def _not_related(self, pressed: LifePressed, incident: Incident, which: str) -> str:
+        if not which:
             return UNKNOWN
-        return await self._around.desks.steer.split(order(pressed.id, incident, pressed.user), number)
+        return await self._around.desks.steer.split(order(pressed.id, incident, pressed.user), which)
 
     async def _page(self, pressed: LifePressed, incident: Incident, target: str) -> Told | str:
         """One message pages once, however many people press its button."""

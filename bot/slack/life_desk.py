@@ -17,6 +17,7 @@ from bot.slack.inbound import Asked
 from bot.slack.life_after import AfterWords
 from bot.slack.life_around import Around, Desks, OpenRequests, Uploads
 from bot.slack.life_buttons import Buttons
+from bot.slack.life_decided import Decided
 from bot.slack.life_forms import LifeForms
 from bot.slack.life_inbound import FormSent, LifePressed, MarkedMessage, MessageChanged
 from bot.slack.life_marks import Marks
@@ -82,7 +83,8 @@ class LifeDesk:
         self._after = AfterWords(around)
         self._reading = Reading(around, timeline)
         self.forms = LifeForms(api=api, around=around, responses=self._responses)
-        self._buttons = Buttons(around, self._responses, self._steering, self._people)
+        self.decided = Decided(api)
+        self._buttons = Buttons(around, self._responses, self._steering, self._people, self.decided)
         self._marks = Marks(api, around, timeline)
         parts = (self._steering, self._people, self._after, self._reading)
         self.words = frozenset({"list", "oncall", "stats"}).union(*(part.words for part in parts))

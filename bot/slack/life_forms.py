@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.errors import ChatError, FirstResponderError, NotStored
 from bot.domain.incident import Incident
 from bot.domain.life import Audience, FollowUp, Priority, presses
-from bot.domain.lifecycle import Step
+from bot.domain.lifecycle import MoveReason, Step
 from bot.domain.plaintext import plain, visible
 from bot.domain.redact import redact
 from bot.slack import life_ids as ids
@@ -202,7 +202,7 @@ class LifeForms:
         )
         word = ". ".join(filter(None, (fix, f"Cause: {cause}" if cause else "")))
         made = await self._desks.steer.move(order(sent.id, incident, sent.user, word), Step.RESOLVE)
-        if not made.is_made:
+        if not made.is_made and made.reason is not MoveReason.REPEATED:  # after a crash all may not have been told
             return Told(text=await self._around.shown(made.sentence))
         return await self._around.public(incident, sent.user, made.sentence, word)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.domain.incident import GroupedAlert, Incident
+from bot.domain.incident import GroupedAlert, GroupingReason, Incident
+from bot.domain.life import presses
 from bot.domain.naming import bare_title
 from bot.domain.plaintext import plain
 from bot.domain.ports import Timeline, TimelineEvent
+from bot.domain.ports.life import Choice
 from bot.slack import views
+from bot.slack.blocks import heading
 from bot.slack.blocks.limits import SECTION_LIMIT, fitted
 from bot.slack.inbound import Asked
 from bot.slack.life_around import Around
@@ -19,6 +22,10 @@ from bot.slack.life_words import ListWords, read_list, read_page_number
 from bot.slack.mrkdwn import escape
 
 NOTE_LIMIT = 500  # characters of what the timeline keeps
+MOST_BUTTONS = 5  # more would be a wall
+SERVICE_LIMIT = 50  # characters of its name on a button
+# What rests on what the bot knows, and not on the alert itself: people may know better.
+_BY_ITSELF = frozenset({GroupingReason.DEPENDENCY, GroupingReason.TOGETHER, GroupingReason.STORM})
 RECENTLY = timedelta(days=14)  # how far `list all` and `list closed` look back
 
 
@@ -34,7 +41,7 @@ class Reading:
                 return await self._timeline_answer(asked, meant)
             case "alerts":
                 text = alerts_text(meant.incident, self._around.command)
-                return Told(text=text, is_secret=meant.is_secret)
+                return Told(text=text, buttons=not_related(meant.incident), is_secret=meant.is_secret)
         merged = f"{meant.merged} was merged into {meant.incident.id}.\n" if meant.merged else ""
         holders = await self._around.desks.roles.holders(meant.incident.id)
         names = await self._around.people.names_of(holders.values())
@@ -97,8 +104,28 @@ def alerts_text(incident: Incident, command: str) -> str:
     room = SECTION_LIMIT - len(heading) - 120
     lines = (_alert_line(number, grouped) for number, grouped in numbered(incident))
     listed = fitted(lines, room, total=incident.alert_count, most=len(incident.alerts))
-    how = f"`{command} split 2` makes one of them an incident of its own." if incident.alert_count > 1 else ""
+    how = f"`{command} split 2` makes one of them an incident of its own, `split checkout` those of a service."
+    how = how if incident.alert_count > 1 else ""
     return "\n".join(filter(None, (heading, listed, how)))
+
+
+def not_related(incident: Incident) -> Sequence[Choice]:
+    """For each of the services that the bot put here by itself, the newest first: they leave by one press.
+
+    By service and not by number: after a split the numbers are others.
+    """
+    if not incident.status.is_open:
+        return ()
+    near = [grouped.alert.service for grouped in reversed(incident.alerts) if grouped.reason in _BY_ITSELF]
+    names = [name for name in dict.fromkeys(near) if name and name != incident.service and not name.isdecimal()]
+    return [
+        Choice(
+            action=presses.NOT_RELATED,
+            text=f"{plain(name, SERVICE_LIMIT)} is not related",
+            value=f"{incident.id} {name}",
+        )
+        for name in names[:MOST_BUTTONS]
+    ]
 
 
 def numbered(incident: Incident) -> Sequence[tuple[int, GroupedAlert]]:
@@ -116,4 +143,5 @@ def _alert_line(number: int, grouped: GroupedAlert) -> str:
     state = "firing" if grouped.is_firing else f"over since {grouped.resolved_at:%H:%M} UTC"
     title = escape(plain(bare_title(alert.title), 120))
     since = f"since {alert.started_at:%H:%M} UTC, {state}"
-    return f"{number}. *{alert.severity}* {title}{service} \u00b7 {escape(alert.source)} \u00b7 {since}"
+    source, why = escape(plain(alert.source, 30)), heading.why_here(grouped)
+    return f"{number}. *{alert.severity}* {title}{service} \u00b7 {source} \u00b7 {since} \u00b7 {why}"

@@ -27,6 +27,7 @@ class Told:
     buttons: Sequence[Choice] = ()
     picture: Picture | None = None
     is_secret: bool = False
+    is_refused: bool = False  # what was pressed changed nothing: it can be pressed again
 
     @property
     def blocks(self) -> list[Block] | None:

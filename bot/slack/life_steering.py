@@ -68,14 +68,18 @@ class Steering:
         incident, words = meant.incident, read_severity(meant.rest)
         if words.trouble:
             return self._around.usage(words.trouble, "sev", "2 because only one region is hurt")
-        severity = words.severity or (moved(incident.severity, words.way) if words.way else None)
+        if words.severity is None and not words.way:
+            return await self._severities(meant, 0)
+        word = await self._around.word(words.why)
+        severity = words.severity or moved(incident.severity, words.way)
+        # Also where there is nothing beyond: before a crash the same word may have led here.
+        given = order(_id(asked), incident, asked.user, word)
+        made = await self._steer.regrade(given, severity or incident.severity)
+        if made.is_change_of(incident):
+            return await self._around.public(incident, asked.user, made.sentence, word)
         if severity is None:
             return await self._severities(meant, words.way)
-        word = await self._around.word(words.why)
-        made = await self._steer.regrade(order(_id(asked), incident, asked.user, word), severity)
-        if not made.is_change_of(incident):
-            return await self._around.private(meant, made.sentence)
-        return await self._around.public(incident, asked.user, made.sentence, word)
+        return await self._around.private(meant, made.sentence)
 
     async def _severities(self, meant: Meant, way: int) -> Told:
         end = f"There is nothing {'below SEV4' if way > 0 else 'above SEV1'}. " if way else ""

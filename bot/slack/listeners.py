@@ -73,7 +73,7 @@ def build(
         _answer_runs(app, desk.acting)
         _answer_run_forms(app, desk.acting, events, on_event)
     if desk.life is not None:
-        _record_presses(app, events, on_event)
+        _record_presses(app, desk.life, events, on_event)
         _open_life_forms(app, desk.life)
         _record_life_forms(app, desk.life, events, on_event)
     _answer_commands(app, settings.command, desk, events, on_event)
@@ -153,13 +153,14 @@ async def _give(respond: Any, told: Told | None) -> None:
         await respond(text=told.text, blocks=told.blocks, response_type="ephemeral")
 
 
-def _record_presses(app: AsyncApp, events: SlackEvents, on_event: Callable[[], None]) -> None:
+def _record_presses(app: AsyncApp, life: LifeDesk, events: SlackEvents, on_event: Callable[[], None]) -> None:
     @app.middleware
-    async def record(body: dict[str, Any], next: Next) -> BoltResponse | None:
+    async def record(body: dict[str, Any], respond: Any, next: Next) -> BoltResponse | None:
         # Who pressed must not have to press again after a crash.
         click = life_inbound.recordable(body)
         if click is None:
             return await next()
+        life.decided.expect(life_inbound.press_id(click), respond)
         await events.record(life_inbound.press_id(click), json.dumps(click).encode())
         on_event()
         return BoltResponse(status=200)

@@ -66,7 +66,7 @@ class SlackRunBoard:
             if not posted.is_new:
                 await self._close_left_over(run, posted.replies, steps)
             self._seen.add(run.id)
-        await self._close_asked(steps)
+        await self._close_asked(run, steps)
         return posted.message
 
     async def show_output(self, run: Run, step: StepRun, title: str) -> None:
@@ -85,17 +85,12 @@ class SlackRunBoard:
         posted = await self._posting.once(key, await self._thread_of(run), content, since=run.created_at)
         self._asked[step.key.text] = _Asked(key, posted, run, step, title, sentence)
 
-    async def _close_asked(self, steps: Sequence[StepRun]) -> None:
+    async def _close_asked(self, run: Run, steps: Sequence[StepRun]) -> None:
         """What was answered, or is being undone, has no buttons any more."""
-        undone = {
-            (step.key.step, step.key.item)
-            for step in steps
-            if step.key.part is Part.ROLLBACK and step.state is not StepState.PLANNED  # only shown so far
-        }
+        open_ones = _asked_now(run, steps)
         for step in steps:
             asked = self._asked.get(step.key.text)
-            taken_up = step.key.part is Part.ACT and (step.key.step, step.key.item) in undone
-            if asked is None or (asked.step.state is step.state and not taken_up):
+            if asked is None or asked.key in open_ones:
                 continue
             del self._asked[step.key.text]
             content = person_asked.render(asked.run, asked.step, asked.title, asked.sentence, is_open=False)
@@ -103,7 +98,7 @@ class SlackRunBoard:
 
     async def _close_left_over(self, run: Run, spot: Spot, steps: Sequence[StepRun]) -> None:
         """Of what a process before this one asked, what was answered just before it was killed."""
-        asked_now = {asked_key(step) for step in steps}
+        asked_now = _asked_now(run, steps)
         async for key, message in self._posting.keyed(f"asked:{run.id}:", spot):
             if key not in asked_now and any(block.get("type") == "actions" for block in message.get("blocks") or ()):
                 posted = Message(channel=spot.channel, ts=str(message["ts"]))
@@ -204,6 +199,22 @@ class _Asked:
     step: StepRun
     title: str
     sentence: str
+
+
+def _asked_now(run: Run, steps: Sequence[StepRun]) -> frozenset[str]:
+    """Keys of the questions that may wait for somebody: of no run that is over, and of no step that is being undone."""
+    if run.state.is_over:
+        return frozenset()
+    undone = {
+        (step.key.step, step.key.item)
+        for step in steps
+        if step.key.part is Part.ROLLBACK and step.state is not StepState.PLANNED  # only shown so far
+    }
+    return frozenset(
+        asked_key(step)
+        for step in steps
+        if step.key.part is not Part.ACT or (step.key.step, step.key.item) not in undone
+    )
 
 
 def asked_key(step: StepRun) -> str:

@@ -48,6 +48,7 @@ PER_MINUTE = {
             "conversations.join",
             "conversations.open",
             "conversations.replies",
+            "files.list",
             "reactions.add",
             "reactions.get",
             "users.lookupByEmail",

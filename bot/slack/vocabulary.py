@@ -334,6 +334,7 @@ IN_TWO: Mapping[str, str] = {
     "hand over": "handoff",
     "hand off": "handoff",
     "open again": "reopen",
+    "not related": "split",
     "false alarm": "cancel",
     "set severity": "sev",
     "set lead": "lead",

@@ -98,12 +98,14 @@ class _RateLimited(ChatError):
 
 def _translated(method: str, error: Any) -> ChatError:
     response = error.response
-    status = getattr(response, "status_code", 200)
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 200)
     if status == 429:
         headers = {name.lower(): value for name, value in (response.headers or {}).items()}
         return _RateLimited(method, float(headers.get("retry-after", "1")))
-    data = response.data if isinstance(response.data, dict) else {}
-    code = str(data.get("error") or ("service_unavailable" if status >= 500 else "unknown_error"))
+    said = getattr(response, "data", None)  # the SDK has none where it could not read the answer
+    data = said if isinstance(said, dict) else {}
+    # What names no error is not of Slack: a page of a proxy in between, or half an answer.
+    code = str(data.get("error") or ("service_unavailable" if status >= 500 else "unreachable"))
     detail = "; ".join(str(m) for m in (data.get("response_metadata") or {}).get("messages", ())[:3])
     if needed := data.get("needed"):
         detail = f"the scope {needed} is missing"

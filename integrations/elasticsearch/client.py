@@ -11,6 +11,7 @@ import msgspec
 
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
+from bot.shapes import known
 from integrations.connection import why
 from integrations.descriptor import Threads
 from integrations.elasticsearch.settings import DIFFERING, ElasticsearchSettings
@@ -158,7 +159,7 @@ class ElasticsearchClient:
         except TransportError as error:
             raise _failed(error, limit) from None
         try:
-            return msgspec.convert(answer.body, kind)
+            return msgspec.convert(answer.body, known(kind))
         except msgspec.ValidationError as error:
             raise VENDOR.nonsense(str(error)) from None
 

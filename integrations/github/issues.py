@@ -18,6 +18,7 @@ import msgspec
 from bot.domain.errors import SettingsError
 from bot.domain.plaintext import plain
 from bot.domain.ports.history import Told
+from bot.shapes import known
 from integrations.descriptor import Tools
 from integrations.github.issue import Issue, IssueJson, Remark, RemarkJson, past_incident, read_issue, wants_remarks
 from integrations.github.refusal import NotVisible
@@ -134,7 +135,7 @@ class IssueHistory:
 def _read(told: Any) -> Issue | str:
     """Or why it cannot be read."""
     try:
-        issue = read_issue(msgspec.convert(told, IssueJson))
+        issue = read_issue(msgspec.convert(told, known(IssueJson)))
     except msgspec.ValidationError as error:
         return f"GitHub tells of it in a way that cannot be read: {error}"
     return issue or "it has no time of opening that can be read"

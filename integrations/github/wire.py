@@ -14,6 +14,7 @@ import msgspec
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
 from bot.domain.ports import Clock
+from bot.shapes import known
 from integrations.failure import REQUEST_SHARE, Vendor, message_of
 from integrations.github.login import Login, Pass
 from integrations.github.refusal import SECONDARY_WAIT, is_used_up, needing, refused, vendor, wait_asked_for
@@ -151,7 +152,7 @@ class Wire:
         if not body:
             raise self.account.vendor.nonsense("nothing at all")
         try:
-            return msgspec.json.decode(body, type=shape)
+            return msgspec.json.decode(body, type=known(shape))
         except msgspec.ValidationError:
             raise self.account.vendor.nonsense("another shape") from None
         except (msgspec.DecodeError, UnicodeError, RecursionError):

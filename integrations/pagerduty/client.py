@@ -15,6 +15,7 @@ import msgspec
 
 from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
+from bot.shapes import known
 from integrations.capped import capped
 from integrations.failure import REQUEST_SHARE, Vendor, message_of, seconds_of
 from integrations.pagerduty import records
@@ -243,7 +244,7 @@ class PagerDutyClient:
         if not isinstance(answer, dict) or name not in answer:
             raise VENDOR.nonsense(f"without {name}")
         try:
-            return msgspec.convert(answer[name], kind)
+            return msgspec.convert(answer[name], known(kind))
         except msgspec.ValidationError as error:
             raise VENDOR.nonsense(str(error)) from None
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from bot.shapes import known
 from integrations.pagerduty import records
 from integrations.pagerduty.client import PAGE, PagerDutyClient
 from integrations.pagerduty.records import Happened
@@ -151,7 +152,7 @@ def _allowance(headers: Mapping[str, str]) -> Allowance | None:
 def _ended(item: Any) -> Ended | Unreadable:
     id = str(item.get("id") or "") if isinstance(item, dict) else ""
     try:
-        told = msgspec.convert(item, HistoryJson)
+        told = msgspec.convert(item, known(HistoryJson))
     except msgspec.ValidationError as error:
         return Unreadable(id=id, why=f"PagerDuty tells of it in a way that cannot be read: {error}")
     happened = records.happened(told)

@@ -15,6 +15,7 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason
 from bot.domain.plaintext import plain
 from bot.domain.redact import redact
+from bot.shapes import known
 from integrations.capped import capped
 from integrations.failure import REQUEST_SHARE, SAID_LIMIT, Vendor, message_of
 from integrations.prometheus import wire
@@ -153,7 +154,7 @@ class PrometheusClient:
 
     def _shape(self, answer: Any, kind: type[T]) -> T:
         try:
-            return msgspec.convert(answer, kind)
+            return msgspec.convert(answer, known(kind))
         except msgspec.ValidationError as error:
             raise self.vendor.nonsense(str(error)) from None
 

@@ -24,22 +24,26 @@ class Passages:
 
     def __init__(self, by_record: Mapping[str, Sequence[bytes]]) -> None:
         """Packed, as the store has them."""
-        import numpy as np
-
         held = {name: packed for name, packed in by_record.items() if packed}
         self._names = tuple(held)
+        if held:  # numpy is 14 MB
+            self._join(held)
+
+    def _join(self, held: Mapping[str, Sequence[bytes]]) -> None:
+        import numpy as np
+
         self._starts = np.cumsum([0, *(len(packed) for packed in held.values())])[:-1]
         joined = b"".join(each for packed in held.values() for each in packed)
         total = sum(map(len, held.values()))
-        self._matrix: NDArray[np.float32] = np.frombuffer(joined, "<f4").reshape(total, -1 if total else 0)
+        self._matrix: NDArray[np.float32] = np.frombuffer(joined, "<f4").reshape(total, -1)
         self._middles = _middles(self._matrix, self._starts)
 
     def nearest(self, vector: Sequence[float], most: int) -> dict[str, float]:
         """By record: between the cosine of its nearest passage and that of the middle of all its passages."""
-        import numpy as np
-
         if not self._names:
             return {}
+        import numpy as np
+
         asked = np.asarray(vector, np.float32)
         # Not by matrix product: the threads of its library go on spinning for a while, and the model waits for them.
         similar = np.maximum.reduceat(np.vecdot(self._matrix, asked), self._starts)
@@ -51,8 +55,6 @@ class Passages:
 def _middles(matrix: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
     import numpy as np
 
-    if not len(starts):
-        return matrix
     total: NDArray[np.float32] = np.add.reduceat(matrix, starts)
     total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), np.float32(1e-12))
     return total

@@ -29,7 +29,7 @@ runs = Table(
     Column("run_id", Key, nullable=False, unique=True),
     Column("incident_id", Key, nullable=False, index=True),  # without a foreign key: runs come of what is forgotten too
     Column("state", String(NAME_LIMIT), nullable=False),
-    Column("is_over", Boolean, nullable=False),
+    Column("is_over", Boolean, nullable=False),  # and people see that it is
     Column("version", Integer, nullable=False),
     Column("body", Words, nullable=False),  # the run as JSON
 )

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, exists, func, not_, or_, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from bot.domain.alert import Severity
 from bot.domain.grouping import BY_HAND
@@ -33,6 +46,11 @@ _MAY_WAIT = and_(
 )
 _MICROSECOND = timedelta(microseconds=1)
 _OUTDATED = _IN_ORDER.where(incidents.c.shown_revision < incidents.c.revision, incidents.c.briefed_at.is_not(None))
+_SHOW = (
+    update(incidents)
+    .where(incidents.c.id == bindparam("wanted"), incidents.c.shown_revision < bindparam("seen"))
+    .values(shown_revision=bindparam("seen"))
+)
 
 
 class StoredAgenda:
@@ -66,9 +84,8 @@ class StoredAgenda:
         return await self._ids(_OUTDATED)
 
     async def shown(self, incident_id: str, revision: int) -> None:
-        older = (incidents.c.id == incident_id, incidents.c.shown_revision < revision)
-        change = update(incidents).where(*older).values(shown_revision=revision)
-        await self._database.writer.write(lambda connection: connection.execute(change).rowcount)
+        values = {"wanted": incident_id, "seen": revision}
+        await self._database.writer.write(lambda connection: connection.execute(_SHOW, values).rowcount)
 
     async def _ids(self, wanted: Select[Any]) -> Sequence[str]:
         return await self._database.read(lambda connection: tuple(connection.execute(wanted).scalars()))

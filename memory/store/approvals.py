@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from bot.domain.approval import Event, Message, People, Posted, Request, Reviewed, Started, State, state
 from bot.domain.errors import NotStored
-from bot.domain.ports.acting import AuditNote
+from bot.domain.ports.acting import AuditNote, Line
 from memory.store.acting_codec import decode, decode_event, encode, kind_of
 from memory.store.acting_schema import approval_events, approval_requests
 from memory.store.alone import Overtaken, alone
 from memory.store.audit_log import write_notes
 from memory.store.database import Database
+from memory.store.timeline import write_lines
 from memory.store.upsert import add
 
 
@@ -22,7 +23,7 @@ class StoredApprovals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, request: Request, notes: Sequence[AuditNote] = ()) -> bool:
+    async def open(self, request: Request, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         """False where there is one of that id: nothing was written. Raises NotStored."""
         values = {
             "request_id": request.id,
@@ -35,6 +36,7 @@ class StoredApprovals:
             if not add(connection, approval_requests, values):
                 return False
             write_notes(connection, notes)
+            write_lines(connection, lines)
             return True
 
         return await alone(self._database, write)
@@ -46,8 +48,11 @@ class StoredApprovals:
         """In the order in which they arrived."""
         return await self._database.read(lambda connection: _events(connection, request_id))
 
-    async def record(self, request_id: str, event: Event, notes: Sequence[AuditNote] = ()) -> bool:
-        """False where an event of that id is known, or it was claimed before: nothing was written, nor the notes.
+    async def record(
+        self, request_id: str, event: Event, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()
+    ) -> bool:
+        """False where an event of that id is known, or it was claimed before: nothing was written, nor the notes and
+        lines.
         Raises NotStored, also where there is no such request.
         """
 
@@ -56,6 +61,7 @@ class StoredApprovals:
             if not _add(connection, request, event):
                 return False
             write_notes(connection, notes)
+            write_lines(connection, lines)
             return True
 
         return await alone(self._database, write)

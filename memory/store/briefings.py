@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from bot.domain.briefing import Briefing
 from bot.domain.evidence import Finding
@@ -17,6 +17,15 @@ from memory.store.lifecycle import briefed
 from memory.store.schema import briefings, findings
 from memory.store.timeline import add_event
 from memory.store.upsert import put
+
+# Made once: making a statement takes longer than running it.
+_FINDINGS = select(findings.c.body).where(findings.c.incident_id == bindparam("wanted"))
+_LATEST = (
+    select(briefings.c.body)
+    .where(briefings.c.incident_id == bindparam("wanted"))
+    .order_by(briefings.c.made_at.desc())
+    .limit(1)
+)
 
 
 class StoredBriefings:
@@ -34,8 +43,8 @@ class StoredBriefings:
         await self._database.writer.write(save)
 
     async def findings(self, incident_id: str) -> Sequence[Finding] | None:
-        wanted = select(findings.c.body).where(findings.c.incident_id == incident_id)
-        body = await self._database.read(lambda connection: connection.execute(wanted).scalar())
+        wanted = {"wanted": incident_id}
+        body = await self._database.read(lambda connection: connection.execute(_FINDINGS, wanted).scalar())
         return None if body is None else decode_findings(body)
 
     async def save_briefing(self, incident_id: str, briefing: Briefing, *, at: datetime) -> None:
@@ -43,9 +52,8 @@ class StoredBriefings:
         await self._database.writer.write(lambda connection: _save(connection, incident_id, briefing.made_at, at, body))
 
     async def latest(self, incident_id: str) -> Briefing | None:
-        wanted = select(briefings.c.body).where(briefings.c.incident_id == incident_id)
-        newest = wanted.order_by(briefings.c.made_at.desc()).limit(1)
-        body = await self._database.read(lambda connection: connection.execute(newest).scalar())
+        wanted = {"wanted": incident_id}
+        body = await self._database.read(lambda connection: connection.execute(_LATEST, wanted).scalar())
         return None if body is None else decode_briefing(body)
 
 

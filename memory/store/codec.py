@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
+from bot import shapes
 from bot.domain.alert import Alert, Delivery
 from bot.domain.briefing import Briefing
 from bot.domain.evidence import (
@@ -63,6 +64,7 @@ KINDS: dict[str, type[Fact]] = {
     "probe": ProbeFact,
 }
 _KIND_OF = {kind: name for name, kind in KINDS.items()}
+_HINTS: dict[type[Any], dict[str, Any]] = {}
 
 
 class Undecodable(ValueError):
@@ -145,14 +147,23 @@ def _finding(data: dict[str, Any]) -> Finding:
 
 def _evidence(data: dict[str, Any]) -> Evidence:
     fact = dict(data["fact"])
-    return _make(Evidence, data, fact=msgspec.convert(fact, KINDS[fact.pop("kind_of_fact")]))
+    return _make(Evidence, data, fact=msgspec.convert(fact, shapes.known(KINDS[fact.pop("kind_of_fact")])))
 
 
 def _make(cls: type[T], data: dict[str, Any], **known: Any) -> T:
     """Field by field: a field that came later takes its default, one that went is passed over."""
     present = data.keys() - known
-    values = {name: msgspec.convert(data[name], hint) for name, hint in get_type_hints(cls).items() if name in present}
+    values = {
+        name: msgspec.convert(data[name], shapes.known(hint)) for name, hint in _hints(cls).items() if name in present
+    }
     return cls(**values, **known)
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """Kept: to read them takes longer than to convert what they are for."""
+    if cls not in _HINTS:
+        _HINTS[cls] = get_type_hints(cls)
+    return _HINTS[cls]
 
 
 def _reading(read: Callable[[], T]) -> T:

@@ -130,6 +130,10 @@ class StoredTransaction:
         self.write()
         return storms.services(self._connection, incident_id)
 
+    def alert_services(self, incident_id: str) -> Sequence[str]:
+        self.write()
+        return storms.alert_services(self._connection, incident_id)
+
     def rush(self, alerts: int, incidents: int) -> Rush:
         self.write()
         return storms.rush(self._connection, alerts, incidents)

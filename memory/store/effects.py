@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from bot.domain.ports import Effect
 from memory.store.database import Database
 from memory.store.schema import effects
 from memory.store.upsert import add, put
+
+_RESULT = select(effects.c.result).where(effects.c.key == bindparam("wanted"))
 
 
 class StoredEffects:
@@ -29,5 +31,5 @@ class StoredEffects:
 def _begin(connection: Connection, key: str) -> Effect:
     if add(connection, effects, {"key": key, "result": None}):
         return Effect(begun=False, result=None)
-    result = connection.execute(select(effects.c.result).where(effects.c.key == key)).scalar()
+    result = connection.execute(_RESULT, {"wanted": key}).scalar()
     return Effect(begun=True, result=result)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, Update, and_, bindparam, or_, select, update
 
 from bot.domain.alert import Severity
 from bot.domain.errors import FirstResponderError
@@ -84,9 +85,16 @@ def header(connection: Connection, incident_id: str) -> Incident:
 
 def change(connection: Connection, incident_id: str, **values: Any) -> None:
     """Raises FirstResponderError where there is no such incident."""
-    done = connection.execute(update(incidents).where(incidents.c.id == incident_id).values(values))
+    given = {f"new_{name}": value for name, value in values.items()}
+    done = connection.execute(_changing(tuple(values)), {"wanted": incident_id, **given})
     if done.rowcount == 0:
         raise FirstResponderError(f"{incident_id} is not in the store")
+
+
+@cache
+def _changing(columns: tuple[str, ...]) -> Update:
+    new: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in columns}
+    return update(incidents).where(incidents.c.id == bindparam("wanted")).values(new)
 
 
 def _read(connection: Connection, incident_id: str) -> Incident | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from bot.shapes import known
+
 
 class _Place(msgspec.Struct):
     channel: str | None = None
@@ -33,7 +35,7 @@ class _Body(msgspec.Struct):
 def lane_of(body: bytes) -> str:
     """ "" where the event is of no conversation: those are one lane as well."""
     try:
-        read = msgspec.json.decode(body, type=_Body)
+        read = msgspec.json.decode(body, type=known(_Body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     if read.order is not None:

@@ -15,6 +15,7 @@ import msgspec
 
 from bot.domain.errors import NotStored
 from bot.domain.ports.kept import Keepable
+from bot.shapes import known
 
 T = TypeVar("T", bound=Keepable)
 
@@ -26,7 +27,7 @@ def encode(record: Keepable) -> str:
 def decode(cls: type[T], body: str) -> T:
     """A field that came later takes its default, one that went is passed over. Raises NotStored where it is none."""
     try:
-        read = msgspec.convert(json.loads(body), cls)
+        read = msgspec.convert(json.loads(body), known(cls))
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise NotStored(f"a stored {cls.__name__} cannot be read: {type(error).__name__}: {error}") from error
     sequences = {name: tuple(getattr(read, name)) for name in _sequences(cls)}

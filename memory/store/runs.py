@@ -10,16 +10,18 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, selec
 
 from bot.domain.approval import Started
 from bot.domain.errors import NotStored
-from bot.domain.ports.acting import AuditNote
-from bot.domain.run import Run, StepKey, StepRun, StepState
+from bot.domain.ports.acting import AuditNote, Line
+from bot.domain.run import Run, RunState, StepKey, StepRun, StepState
 from memory.store.acting_codec import decode, encode
 from memory.store.acting_schema import run_steps, runs
 from memory.store.alone import Overtaken, alone
 from memory.store.approvals import claim
 from memory.store.audit_log import write_notes
 from memory.store.database import Database
+from memory.store.timeline import write_lines
 from memory.store.upsert import add
 
+_OVER = tuple(state.value for state in RunState if state.is_over)
 _BEGUN = frozenset({StepState.STARTED, StepState.VERIFYING, StepState.UNKNOWN})
 
 
@@ -47,22 +49,23 @@ class StoredRuns:
         return await self._runs(runs.c.incident_id == incident_id)
 
     async def unfinished(self) -> Sequence[Run]:
-        """The oldest first."""
+        """The oldest first; also those that are over and do not show it yet."""
         return await self._runs(not_(runs.c.is_over))
 
-    async def put(self, run: Run, notes: Sequence[AuditNote] = ()) -> Run | None:
+    async def put(self, run: Run, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> Run | None:
         """Replaces the version that `run` was read as; as it is now kept. None: somebody else was faster, or it was
         over and would be in another state. Raises NotStored.
         """
         kept = replace(run, version=run.version + 1)
         mine = (runs.c.run_id == run.id, runs.c.version == run.version)
-        stays = or_(not_(runs.c.is_over), runs.c.state == run.state.value)
+        stays = or_(runs.c.state.not_in(_OVER), runs.c.state == run.state.value)
         change = update(runs).where(*mine, stays).values(**_run_values(kept))
 
         def write(connection: Connection) -> Run | None:
             if connection.execute(change).rowcount != 1:
                 return None
             write_notes(connection, notes)
+            write_lines(connection, lines)
             return kept
 
         return await alone(self._database, write)
@@ -74,7 +77,7 @@ class StoredRuns:
     async def step(self, key: StepKey) -> StepRun | None:
         return next(iter(await self._steps(_is(key))), None)
 
-    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = ()) -> bool:
+    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         """False where one of that key is there: nothing was written. Raises NotStored, also without its run."""
         key = step.key
         values = {
@@ -92,12 +95,18 @@ class StoredRuns:
             if not add(connection, run_steps, values):
                 return False
             write_notes(connection, notes)
+            write_lines(connection, lines)
             return True
 
         return await alone(self._database, write)
 
     async def put_step(
-        self, step: StepRun, notes: Sequence[AuditNote] = (), *, uses_up: tuple[str, Started] | None = None
+        self,
+        step: StepRun,
+        notes: Sequence[AuditNote] = (),
+        lines: Sequence[Line] = (),
+        *,
+        uses_up: tuple[str, Started] | None = None,
     ) -> StepRun | None:
         """Replaces the version that `step` was read as; as it is now kept. `uses_up`: a request's id and the event that
         claims it. None, and nothing was written: somebody else was faster, the step was over, or the request is not
@@ -115,6 +124,7 @@ class StoredRuns:
             if uses_up is not None:
                 claim(connection, *uses_up)
             write_notes(connection, notes)
+            write_lines(connection, lines)
             return kept
 
         try:
@@ -159,7 +169,8 @@ def _is_begun(step: StepRun) -> bool:
 
 
 def _run_values(run: Run) -> Mapping[str, Any]:
-    return {"state": run.state.value, "is_over": run.state.is_over, "version": run.version, "body": encode(run)}
+    nothing_left = run.state.is_over and run.is_shown
+    return {"state": run.state.value, "is_over": nothing_left, "version": run.version, "body": encode(run)}
 
 
 def _step_values(step: StepRun) -> Mapping[str, Any]:

@@ -37,6 +37,9 @@ _STORM = (
 _SERVICES = select(func.count(incident_services.c.service.distinct())).where(
     incident_services.c.incident_id == bindparam("incident")
 )
+_SERVICE_OF_EACH = (
+    select(alerts.c.service).where(alerts.c.incident_id == bindparam("incident")).order_by(alerts.c.position)
+)
 _CALM = (
     select(incidents.c.id)
     .where(incidents.c.status == IncidentStatus.MONITORING.value, incidents.c.firing_count == 0)
@@ -60,6 +63,10 @@ def rush(connection: Connection, most_alerts: int, most_incidents: int) -> Rush:
 
 def services(connection: Connection, incident_id: str) -> int:
     return connection.execute(_SERVICES, {"incident": incident_id}).scalar_one()
+
+
+def alert_services(connection: Connection, incident_id: str) -> Sequence[str]:
+    return [name or "" for name in connection.execute(_SERVICE_OF_EACH, {"incident": incident_id}).scalars()]
 
 
 def quiet(connection: Connection, since: datetime) -> Sequence[str]:

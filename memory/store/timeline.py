@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from bot.domain.ports import Acceptance, TimelineEvent
+from bot.domain.ports.acting import Line
 from memory.store.database import Database
-from memory.store.schema import timeline
+from memory.store.schema import incidents, timeline
 from memory.store.upsert import add, add_all
 
 
@@ -56,6 +57,15 @@ def add_event(connection: Connection, event: TimelineEvent, *, key: str) -> bool
 def add_events(connection: Connection, events: Sequence[tuple[str, TimelineEvent]]) -> None:
     """Each with its key; those that are there already change nothing."""
     add_all(connection, timeline, [_values(event, key) for key, event in events])
+
+
+def write_lines(connection: Connection, lines: Sequence[Line]) -> None:
+    """Within the transaction of what they tell of; nothing of an incident that was forgotten."""
+    if not lines:
+        return
+    told_of = {line.event.incident_id for line in lines}
+    known = set(connection.execute(select(incidents.c.id).where(incidents.c.id.in_(told_of))).scalars())
+    add_events(connection, [(line.key, line.event) for line in lines if line.event.incident_id in known])
 
 
 def _values(event: TimelineEvent, key: str) -> Mapping[str, Any]:

@@ -65,6 +65,7 @@ TIERS = {
             "conversations.leave",
             "conversations.open",
             "conversations.replies",
+            "files.list",
             "reactions.add",
             "reactions.get",
             "team.info",

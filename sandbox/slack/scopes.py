@@ -53,6 +53,7 @@ NEEDED = {
     "conversations.canvases.create": ("canvases:write",),
     "conversations.join": ("channels:join",),
     "files.info": ("files:read",),
+    "files.list": ("files:read",),
     "pins.list": ("pins:read",),
     "reactions.get": ("reactions:read",),
     "reactions.list": ("reactions:read",),

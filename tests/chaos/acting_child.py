@@ -194,7 +194,6 @@ class House:
             catalog=lambda: catalog,
             executor="chaos",
             boot=str(round_.number),
-            timeline=store.timeline,
         )
         self.engine = Engine(outside)
         self.ordering = Ordering(outside, lambda kind: (), self.engine.wake)

@@ -33,7 +33,9 @@ async def knock(client: aiohttp.ClientSession, address: str, name: str) -> int:
 
 
 @asynccontextmanager
-async def door_process(folder: Path, *, before: Sequence[str] = (), most_files: int = 0) -> AsyncIterator[str]:
+async def door_process(
+    folder: Path, *, before: Sequence[str] = (), most_files: int = 0, ends_well: bool = True
+) -> AsyncIterator[str]:
     """The address. `before` the command stands what runs it; it has ended when this returns."""
     pipe = asyncio.subprocess.PIPE
     own = (sys.executable, "-m", "tests.chaos.door_child", f"sqlite:///{folder / 'store.db'}", str(most_files))
@@ -46,7 +48,7 @@ async def door_process(folder: Path, *, before: Sequence[str] = (), most_files: 
             assert address, "it did not begin"
             yield address
             process.stdin.close()
-            assert await process.wait() == 0
+            assert await process.wait() == 0 or not ends_well
     finally:
         if process.returncode is None:
             process.kill()

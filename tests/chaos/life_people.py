@@ -18,7 +18,7 @@ from tests.chaos.life_child import ANNOUNCEMENTS
 from tests.chaos.life_world import APPROVES, LEADS, LifeWorld
 
 LOOK = 0.02  # seconds between two looks of people
-SEEN_WITHIN = 3.0  # seconds after which somebody does again what showed no effect
+SEEN_WITHIN = 3.0  # seconds with a bot that hears, after which somebody does again what showed no effect
 CARD = "incident_card"
 RUN_ENDS = ("Done", "Failed", "Refused", "Cancelled", "Stopped")
 
@@ -46,6 +46,9 @@ class Life:
         await self._until(lambda: any(key_of(m).startswith("life/propose/") for m in self._bots()))
         self.stage = "lead"
         await self._command(LEADS, "lead me", lambda: self._said("is lead of"))
+        self.stage = "severity"
+        told = lambda: self._said("from SEV1 to SEV2") or self._said("is SEV2 now")  # noqa: E731
+        await self._command(LEADS, "sev 2 because one region alone is hurt", told)
         self.stage = "note"
         await self._note(f"I looked at {self.service}.")
         self.stage = "order"
@@ -114,11 +117,12 @@ class Life:
             await asyncio.sleep(LOOK)
 
     async def _soon(self, seen: Callable[[], bool]) -> bool:
-        try:
-            async with asyncio.timeout(SEEN_WITHIN):
-                await self._until(seen)
-        except TimeoutError:
-            return False
+        left = SEEN_WITHIN
+        while not seen():  # a start on a busy machine takes longer than people wait
+            if left <= 0:
+                return False
+            await asyncio.sleep(LOOK)
+            left = left - LOOK if self.world.workspace.delivery.socket.connections else SEEN_WITHIN
         return True
 
     async def _command(self, who: str, words: str, seen: Callable[[], bool]) -> None:

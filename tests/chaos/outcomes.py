@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.chaos.faults import Fault
+from tests.chaos.fault import Fault
 
 ROOT = Path(__file__).parent.parent.parent
 FIGURE = "report"  # the property under which tests record theirs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.chaos.faults import FAULTS, LEFT_OUT, Fault
+from tests.chaos.fault import Fault
+from tests.chaos.faults import FAULTS, LEFT_OUT
 from tests.chaos.outcomes import ROOT, Outcome
 
 PAGE = ROOT / "docs" / "reliability.md"

@@ -24,7 +24,7 @@ T = TypeVar("T")
 ASKS_ONLY = (
     "auth.test", "apps.connections.open", "users.info", "users.lookupByEmail", "conversations.list",
     "conversations.history", "conversations.replies", "conversations.info", "conversations.members", "bookmarks.list",
-    "chat.getPermalink", "usergroups.list", "usergroups.users.list",
+    "chat.getPermalink", "usergroups.list", "usergroups.users.list", "files.list", "files.info",
 )  # fmt: skip
 
 SLACK, WRITE, INTAKE, READ, ACTION = "slack", "store write", "store intake", "store read", "action"

@@ -24,7 +24,7 @@ from pathlib import Path
 import chromadb  # noqa: F401 - imported before the fork
 import psycopg  # noqa: F401
 
-from memory.recall import Question, Recall
+from memory.recall import Question, Recall, incidents
 from memory.recall.incidents import Recollection
 from memory.store import PastIncident, Store
 from memory.vectors import Vector, VectorIndex
@@ -149,6 +149,8 @@ async def _keep(store: Store, name: str) -> str:
 
 
 def serve(data: Path) -> None:
+    # A second is short for a busy machine, and what took longer is no loss.
+    incidents.VECTOR_WAIT = incidents.REREAD_WAIT = 60.0
     say(Say.READY)
     for line in sys.stdin:
         round_ = Round(**json.loads(line))

@@ -15,14 +15,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import uvloop
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 
-from bot.domain.errors import SettingsError
+from bot.domain.errors import ChatError, NotStored, SettingsError
 from bot.domain.lease import Pace
 from bot.domain.ports import SlackEvent
 from bot.domain.ports.replicas import Process
@@ -31,6 +33,8 @@ from bot.replicas import Replica
 from bot.sharing import Alone, membership
 from bot.workflows import Workflows
 from memory.store import Store
+
+log = logging.getLogger(__name__)
 
 TAKES = 0.25  # seconds
 LOOKS = "SELECT count(*) FROM world WHERE subject = :subject AND verb = :verb"
@@ -54,9 +58,13 @@ class Outside:
             await asyncio.to_thread(self._run, DOES, {**what, "holder": self._holder})
 
     def _run(self, statement: str, values: dict[str, str]) -> int:
-        with self._engine.begin() as connection:
-            found = connection.execute(text(statement), values)
-            return int(found.scalar_one()) if found.returns_rows else 0
+        """Raises ChatError, as Slack's client does where it cannot be reached."""
+        try:
+            with self._engine.begin() as connection:
+                found = connection.execute(text(statement), values)
+                return int(found.scalar_one()) if found.returns_rows else 0
+        except OperationalError as error:
+            raise ChatError(str(error), is_final=False) from error
 
 
 class Verb:
@@ -78,17 +86,32 @@ def responder(outside: Outside) -> Responder:
 async def hear(workflows: Workflows) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         for incident_id in line.split():
-            await workflows.respond(incident_id)
+            await _again_until_stored(lambda: workflows.respond(incident_id))  # noqa: B023 - awaited here
             say("begun", incident_id)
     await asyncio.Event().wait()
+
+
+async def _again_until_stored(work: Callable[[], Awaitable[object]]) -> None:
+    """As `bot.flows.dispatch` does it."""
+    while True:
+        try:
+            await work()
+        except NotStored as error:
+            log.warning("nothing begins: %s", error)
+            await asyncio.sleep(TAKES)
+        else:
+            return
 
 
 async def handle(store: Store, outside: Outside, news: asyncio.Event) -> None:
     """As `bot.slack.event_worker` does it."""
     while True:
-        while batch := await store.slack_events.unhandled(5):
-            for event in batch:
-                await _handle(store, outside, event)
+        try:
+            while batch := await store.slack_events.unhandled(5):
+                for event in batch:
+                    await _handle(store, outside, event)
+        except (ChatError, NotStored) as error:
+            log.warning("events wait: %s", error)
         news.clear()
         try:
             async with asyncio.timeout(0.5):

@@ -20,11 +20,12 @@ from bot.flows.place import OpenPlace
 from bot.slack.chat import SlackCards, SlackRooms
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
-from sandbox.serve import serving
+from sandbox.serve import LOOPBACK, serving
 from sandbox.slack.app import create_app
 from sandbox.slack.control import Control
 from sandbox.slack.workspace import Workspace
 from tests.chaos.rounds import rounds
+from tests.chaos.wire import Wire, wire
 from tests.scene import Scene, scene
 from tests.test_app import PEOPLE
 
@@ -50,6 +51,7 @@ class Stage:
     scene: Scene
     api: WebApi
     workspace: Workspace
+    wire: Wire
 
     async def respond(self, incident_id: str) -> int:
         """As its workflow does, until all is there: how many tries it took."""
@@ -106,15 +108,18 @@ class Stage:
 async def stage(folder: Path) -> AsyncIterator[Stage]:
     workspace = Workspace(PEOPLE, bot_name="first-responder")
     timeout = aiohttp.ClientTimeout(total=GIVES_UP_AFTER)
-    async with (
-        serving(create_app(workspace)) as address,
-        aiohttp.ClientSession(timeout=timeout) as session,
-        scene(folder) as made,
-    ):
-        client = AsyncWebClient(token=workspace.bot_token, base_url=f"{address}/api/", session=session)
-        client.retry_handlers.clear()
-        pacing = Pacing(lambda: time.monotonic() * HURRY, lambda seconds: asyncio.sleep(seconds / HURRY))
-        yield Stage(scene=made, api=WebApi(client, pacing=pacing), workspace=workspace)
+    async with serving(create_app(workspace)) as slack:
+        port = int(slack.rpartition(":")[2])
+        async with (
+            wire(lambda: asyncio.open_connection(LOOPBACK, port), late=ANSWERS_AFTER) as between,
+            aiohttp.ClientSession(timeout=timeout) as session,
+            scene(folder) as made,
+        ):
+            address = ":".join(map(str, between.address))
+            client = AsyncWebClient(token=workspace.bot_token, base_url=f"http://{address}/api/", session=session)
+            client.retry_handlers.clear()
+            pacing = Pacing(lambda: time.monotonic() * HURRY, lambda seconds: asyncio.sleep(seconds / HURRY))
+            yield Stage(scene=made, api=WebApi(client, pacing=pacing), workspace=workspace, wire=between)
 
 
 async def test_what_slack_did_without_saying_so_in_time_is_not_done_again(

@@ -25,7 +25,7 @@ from tests.chaos.rounds import rounds
 
 KILLS = rounds(100)
 LATEST_KILL = 0.35  # seconds after the child was forked: it opens the store within some 50 ms
-CHANGES_WITHIN = 2.0  # seconds in which a child mostly begins a change: every other kill waits for that
+CHANGES_WITHIN = 10.0  # seconds in which a child mostly begins a change: every other kill waits for that
 ENDS_WITHIN = 60.0  # seconds, of what is left at the end
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from bot.domain.run import StepState
 from tests.chaos.life_child import POINTS
-from tests.chaos.life_kept import OF_RUNS, Kept, kept, violations
+from tests.chaos.life_kept import Kept, all_shown, kept, violations
 from tests.chaos.life_people import Life, key_of
 from tests.chaos.life_world import LifeWorld, Program, life_world, program
 from tests.chaos.points import AFTER, BEFORE, READ, SLACK, WITHIN, Kill
@@ -65,10 +65,12 @@ async def _lived(program: Program, folder: Path, kill: Kill | None) -> tuple[End
                 await living
         except TimeoutError:
             raise AssertionError(f"{kill}: not over, people are at {life.stage}: {world.log()}") from None
+        url = f"sqlite:///{folder / 'data' / 'first-responder.db'}"
+        await all_shown(url, ENDS_WITHIN)
         await world.control.quiet(idle=STILL, timeout=ENDS_WITHIN)
         world.program.kill()
         await world.program.over()
-        found = await kept(f"sqlite:///{folder / 'data' / 'first-responder.db'}")
+        found = await kept(url)
         points = (folder / POINTS).read_text().splitlines() if (folder / POINTS).exists() else []
         return _end(world, found), violations(world, [life], found), points, met
 
@@ -107,8 +109,7 @@ def _end(world: LifeWorld, found: Kept) -> End:
             channel.name: sorted(_named(key_of(m)) for m in channel.messages.values() if m.user == own and key_of(m))
             for channel in channels
         },
-        # Lines about runs are written after what they tell of, which the audit log has for certain: a kill costs one.
-        timeline=sorted(_named(x) for lines in found.timeline.values() for x in lines if not x.startswith(OF_RUNS)),
+        timeline=sorted(_named(line) for lines in found.timeline.values() for line in lines),
         incident=[
             f"{one['severity']} {one['status']} {one['place_kind']} {one['shown_revision'] == one['revision']}"
             for one in found.incidents

@@ -19,7 +19,7 @@ from memory.store import Store
 from tests.chaos.door import door, knock
 from tests.chaos.rounds import rounds
 from tests.memory.store.samples import run
-from tests.scene import until
+from tests.scene import PATIENCE, until
 
 RESTARTS = rounds(1)
 SENDERS = 8
@@ -58,7 +58,7 @@ def restart(server: str) -> None:
     process = running.get_postmaster_info().process
     assert process is not None
     os.kill(process.pid, signal.SIGQUIT)
-    process.wait(30)
+    process.wait(PATIENCE)
     running.ensure_postgres_running()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.fault import Fault
+from tests.chaos.faults import FAULTS
 from tests.chaos.outcomes import Outcome, Ran, is_there, outcomes, read
 from tests.chaos.page import FIGURES, PAGE, TABLE, figures, part, replaced, table
 
@@ -14,7 +15,7 @@ AT_LEAST = 30
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"fault {fault.number}")
 def test_every_test_that_shows_it_is_there(fault: Fault) -> None:
     assert fault.tests
-    assert [node for node in fault.tests if not is_there(node)] == [], "renamed or gone: name them anew in faults.py"
+    assert [node for node in fault.tests if not is_there(node)] == [], "renamed or gone: name them anew in faults_*.py"
 
 
 def test_there_are_enough_of_them_each_with_a_number_of_its_own() -> None:

@@ -21,7 +21,7 @@ from sandbox.world import world
 from tests.docs.pages import ROOT, commands, example
 from tests.front_door import GENERIC_SECRET, front_door
 
-PATIENCE = 60.0  # seconds; a start on a busy machine
+PATIENCE = 120.0  # seconds; a start on a busy machine
 BIN = ".venv/bin/"
 SET_UP = ("--assume-old=.venv/.ready",)  # these tests run in the very .venv that make would renew
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import plaintext
 from bot.domain.plaintext import plain
 
 
@@ -45,3 +46,11 @@ def test_the_result_is_one_bounded_line_and_stays_as_it_is(text: str, limit: int
     assert len(once) <= limit
     assert not any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in once)
     assert plain(once, limit) == once
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=300), st.integers(1, 90))
+def test_text_without_anything_to_take_out_is_treated_like_any_other(text: str, limit: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plaintext, "_is_harmless", lambda _: False)
+        slowly = plain(text, limit)
+    assert plain(text, limit) == slowly

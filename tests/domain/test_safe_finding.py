@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain import safe_finding
 from bot.domain.evidence import ChangeFact, ChangeKind, Evidence, FailureReason, Finding, LogFact, OnCallFact, Outcome
 from bot.domain.safe_finding import without_secrets
 from memory.store.codec import decode_findings
@@ -92,3 +93,14 @@ def test_a_failure_keeps_its_reason() -> None:
         detail=f"token={SECRET} is not accepted",
     )
     assert without_secrets(told).reason is FailureReason.UNAUTHORISED
+
+
+def test_what_is_remembered_as_harmless_is_bounded_and_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_finding, "_KNOWN", known := set[str]())
+    monkeypatch.setattr(safe_finding, "MOST_KNOWN", 5)
+    for number in range(12):
+        text = f"password={SECRET} of host-{number}"
+        item = Evidence(source="logs", text=text, fact=log_fact(f"host-{number} refused" + " again" * 40))
+        assert SECRET not in repr(without_secrets(finding(item)))
+        assert 0 < len(known) <= 5
+    assert not any(SECRET in text or len(text) > safe_finding.LONGEST_KNOWN for text in known)

@@ -173,7 +173,7 @@ async def test_evidence_is_found_by_kind() -> None:
 
 async def test_a_source_that_is_asked_again_brings_facts_that_can_be_checked() -> None:
     source = FakeSource("elasticsearch", Answer(evidence=(log(5),), checked="logs of checkout"))
-    tool = LookAgainTool([Guard(source, deadline=1.0)], Catalog(), FrozenClock())
+    tool = LookAgainTool([Guard(source, deadline=60.0)], Catalog(), FrozenClock())
     box = Toolbox([tool], scene())
     (result,) = await run(box, ("look_again", {"source": "elasticsearch"}))
     assert "Failure5" in result.text
@@ -186,10 +186,10 @@ async def test_a_source_that_is_asked_again_brings_facts_that_can_be_checked() -
 
 async def test_a_source_that_fails_or_finds_nothing_says_which() -> None:
     down = FakeSource("elasticsearch", SourceError(FailureReason.UNREACHABLE, "elasticsearch cannot be reached."))
-    tool = LookAgainTool([Guard(down, deadline=1.0)], Catalog(), FrozenClock())
+    tool = LookAgainTool([Guard(down, deadline=60.0)], Catalog(), FrozenClock())
     assert "cannot be reached" in (await one(tool, {"source": "elasticsearch"})).text
     nothing = FakeSource("github", Answer(checked="deployments of checkout"))
-    tool = LookAgainTool([Guard(nothing, deadline=1.0)], Catalog(), FrozenClock())
+    tool = LookAgainTool([Guard(nothing, deadline=60.0)], Catalog(), FrozenClock())
     assert "nothing was found" in (await one(tool, {"source": "github"})).text
     assert (await one(tool, {})).text == "source is missing."
 

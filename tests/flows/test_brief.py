@@ -154,3 +154,12 @@ async def test_after_a_restart_the_same_picture_is_used_and_not_uploaded_again(s
     (versions,) = stage.chat.posted.values()
     assert versions[-1].picture is not None
     assert len(stage.chat.uploads) == 1
+
+
+async def test_findings_that_are_at_hand_are_not_read_again(stage: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident_id = await stage.incident()
+    await stage.open(incident_id)
+    found = await stage.flows.investigate(incident_id)
+    monkeypatch.delattr(type(stage.store.briefings), "findings")
+    briefing = await stage.flows.brief(incident_id, found)
+    assert briefing.findings == found

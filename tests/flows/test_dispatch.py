@@ -12,7 +12,7 @@ import pytest
 from bot.domain.errors import NotStored
 from bot.flows import dispatch as module
 from bot.testing import make_alert
-from tests.scene import Scene, until
+from tests.scene import PATIENCE, Scene, until
 
 
 class Starts:
@@ -55,7 +55,7 @@ async def test_an_incident_that_is_still_not_briefed_after_a_while_is_begun_agai
 async def test_a_changed_incident_is_refreshed_and_the_next_time_only_after_a_pause(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REFRESH_SPACING", 0.2)
+    monkeypatch.setattr(module, "REFRESH_SPACING", PATIENCE)
     starts = Starts()
     dispatch = stage.dispatch(starts)
     incident_id = await stage.incident()
@@ -67,8 +67,10 @@ async def test_a_changed_incident_is_refreshed_and_the_next_time_only_after_a_pa
     await stage.deliver("k3", make_alert(fingerprint="f3"))
     wait = await dispatch.run_once()
     assert len(starts.refreshes) == 1
-    assert 0 < wait <= 0.2
-    await asyncio.sleep(wait)
+    assert 0 < wait <= PATIENCE
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now + PATIENCE)
     await dispatch.run_once()
     assert starts.refreshes[1:] == [(incident_id, 3)]
 
@@ -99,13 +101,16 @@ async def test_after_a_restart_a_card_that_shows_an_old_revision_is_refreshed(st
     assert (starts.responses, starts.refreshes) == ([], [(incident_id, 2)])
 
 
-async def test_it_wakes_for_what_is_stored_and_stops_when_cancelled(stage: Scene) -> None:
+async def test_it_wakes_for_what_is_stored_and_stops_when_cancelled(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IDLE", 10 * PATIENCE)
     starts = Starts()
     dispatch = stage.dispatch(starts)
     running = asyncio.create_task(dispatch.run())
     await stage.deliver("k1", make_alert())
     dispatch.wake()
-    await until(lambda: starts.responses, patience=module.IDLE / 2)
+    await until(lambda: starts.responses)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -135,10 +140,11 @@ async def test_a_store_that_refuses_is_asked_again(
     assert "the disk is full" in caplog.text
 
 
-async def test_in_a_storm_triage_rests_and_every_incident_is_responded_to(
+async def test_in_a_flood_triage_is_short_and_rests_and_every_incident_is_responded_to(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "FLOOD_BATCH", 1)
     rests: list[float] = []
     sleep = asyncio.sleep
 
@@ -148,24 +154,27 @@ async def test_in_a_storm_triage_rests_and_every_incident_is_responded_to(
 
     starts = Starts()
     dispatch = stage.dispatch(starts)
-    respond = starts.respond
+    begun_before: list[int] = []
+    unbriefed = stage.store.agenda.unbriefed
 
-    async def storming(incident_id: str) -> None:
-        for _ in range(3):
-            dispatch.wake()  # more comes in than one batch takes
-        await respond(incident_id)
+    async def looking() -> Any:
+        for _ in range(1_000):
+            dispatch.wake()
+        begun_before.append(len(starts.responses))
+        return await unbriefed()
 
-    monkeypatch.setattr(starts, "respond", storming)
+    monkeypatch.setattr(stage.store.agenda, "unbriefed", looking)
     for number in range(6):
         await stage.deliver(f"k{number}", make_alert(fingerprint=f"f{number}", service=f"service-{number}"))
     monkeypatch.setattr(asyncio, "sleep", resting)
     await dispatch.run_once()
     assert len(starts.responses) == 6
+    assert begun_before[:5] == [0, 2, 3, 4, 5]  # a usual transaction, and then those of a flood
     assert rests
     assert all(0 < rest <= module.LONGEST_REST for rest in rests)
 
 
-async def test_without_a_storm_it_does_not_rest(stage: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_flood_it_does_not_rest(stage: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_REST", 100.0)
     monkeypatch.setattr(module, "REST", 1e6)  # resting here would be noticed
     starts = Starts()

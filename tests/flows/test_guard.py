@@ -180,7 +180,7 @@ async def test_hanging_opens_it_too(stubborn: bool) -> None:
     clock = FrozenClock()
     source = FakeSource("logs", hangs=True, stubborn=stubborn)
     guard = Guard(source, deadline=0.02, limits=Limits(clock=clock, rate=1e6))
-    findings = [await asyncio.wait_for(guard.ask(asked()), 5) for _ in range(OPENS_AFTER + 1)]
+    findings = [await asyncio.wait_for(guard.ask(asked()), 60) for _ in range(OPENS_AFTER + 1)]
     assert len(source.asked) == OPENS_AFTER
     assert "The last time: logs did not answer within 0.02 s." in findings[-1].detail
 
@@ -246,7 +246,7 @@ async def test_having_nothing_to_ask_costs_no_budget() -> None:
 async def test_a_source_of_our_own_is_always_asked() -> None:
     noted: list[Asked] = []
     source = FakeSource("catalog", DEAD)
-    guard = Guard(source, deadline=1.0, watch=noted.append)
+    guard = Guard(source, deadline=60.0, watch=noted.append)
     for _ in range(50):
         await guard.ask(asked())
     assert (len(source.asked), noted[-1].was_asked, noted[-1].breaker) == (50, True, BreakerState.CLOSED)
@@ -264,13 +264,13 @@ async def test_a_source_that_cancels_itself_costs_only_itself() -> None:
         async def look(self, request: ContextRequest) -> Answer:
             raise asyncio.CancelledError
 
-    broken, good = await Gather([Cancels("a"), FakeSource("b", FOUND)], deadline=1)(asked(), lambda *_: None)
+    broken, good = await Gather([Cancels("a"), FakeSource("b", FOUND)], deadline=60)(asked(), lambda *_: None)
     assert (broken.reason, good.outcome) == (FailureReason.BUG, Outcome.FOUND)
 
 
 async def test_a_secret_that_a_source_tells_is_not_passed_on() -> None:
     secret = "hunter" * 5
     told = Evidence(source="logs", text=f"login with password={secret} failed", fact=FACT)
-    guard = Guard(FakeSource("logs", Answer(evidence=(told,), checked="logs")), deadline=1.0)
+    guard = Guard(FakeSource("logs", Answer(evidence=(told,), checked="logs")), deadline=60.0)
     finding = await guard.ask(asked())
     assert [item.text for item in finding.evidence] == ["login with password=[hidden] failed"]

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.catalog import Catalog, Service
 from bot.domain.context import ContextRequest
 from bot.domain.evidence import (
@@ -21,6 +23,7 @@ from bot.domain.evidence import (
     TriggerChart,
 )
 from bot.domain.ranking import ObservedSeries
+from bot.flows import investigate as module
 from bot.flows.investigate import request_for
 from bot.testing import NOON, FakeSource, make_alert
 from tests.scene import CHART, OWNER, Scene, until
@@ -200,3 +203,21 @@ async def test_a_name_that_the_catalog_does_not_know_is_found_by_the_labels_of_t
     incident_id = await stage.incident(alert)
     asked = request_for(await stage.get(incident_id), catalog, stage.clock)
     assert asked.service == Service(name="checkout")
+
+
+async def test_where_many_are_asked_about_at_once_answers_wait_for_the_briefing(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_SHOWN", 1)
+    quick, slow = Doored("quick", Answer(evidence=(OWNER,))), Doored("slow", Answer())
+    stage = stage.restarted(sources=(quick, slow))
+    incidents = [await stage.incident(fingerprint=f"f{number}") for number in range(2)]
+    for incident_id in incidents:
+        await stage.open(incident_id)
+    asking = [asyncio.create_task(stage.flows.investigate(incident_id)) for incident_id in incidents]
+    quick.door.set()
+    slow.door.set()
+    found = await asyncio.gather(*asking)
+    assert [len(versions) for versions in stage.chat.posted.values()] == [1, 1]
+    for incident_id, findings in zip(incidents, found, strict=True):
+        assert findings == await stage.store.briefings.findings(incident_id)

@@ -38,7 +38,7 @@ async def watched(stage: Scene, answer: Answer | Exception = CHARTED, **options:
     await stage.briefed(incident_id)
     source = FakeSource("prometheus", answer)
     redraw = Redraw(
-        guards=[Guard(source, deadline=1.0)],
+        guards=[Guard(source, deadline=60.0)],
         incidents=stage.store.incidents,
         briefings=stage.store.briefings,
         draw=stage.draw,

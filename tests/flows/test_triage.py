@@ -74,6 +74,9 @@ class MemoryDesk:
     def revise(self, incident_id: str, decide: Callable[[Incident], Incident]) -> None:
         self.incidents[incident_id] = decide(self.incidents[incident_id])
 
+    def alert_services(self, incident_id: str) -> Sequence[str]:
+        return [grouped.alert.service or "" for grouped in self.incidents[incident_id].alerts]
+
     def services(self, incident_id: str) -> int:
         return len({g.alert.service for g in self.incidents[incident_id].alerts} - {None})
 

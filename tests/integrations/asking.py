@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from bot.domain.context import ContextRequest
 from bot.domain.evidence import SignalKind
 from integrations.descriptor import Tools
 from integrations.threads import SourceThreads
+from sandbox.bot_process import usable_port
 
 ONSET = datetime(2026, 3, 4, 9, 13, 2, tzinfo=UTC)
 NOW = ONSET + timedelta(minutes=4)
@@ -67,7 +67,7 @@ class FixedClock:
 
 
 @contextmanager
-def tools(*, deadline: float = 4.0, threads: int = 16) -> Iterator[Tools]:
+def tools(*, deadline: float = 60.0, threads: int = 16) -> Iterator[Tools]:
     pool = SourceThreads(threads)
     yield Tools(clock=FixedClock(), threads=pool, source_deadline=deadline)
     pool.close()
@@ -79,6 +79,4 @@ def asked(**changes: Any) -> ContextRequest:
 
 def dead_port() -> str:
     """An address where nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://127.0.0.1:{usable_port()}"

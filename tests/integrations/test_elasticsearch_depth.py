@@ -73,7 +73,7 @@ async def replaying(logs: Sequence[LogLine], **server: Any) -> AsyncIterator[tup
         yield url, app
 
 
-async def ask(url: str, environ: Mapping[str, str] | None = None, *, deadline: float = 4.0) -> Answer:
+async def ask(url: str, environ: Mapping[str, str] | None = None, *, deadline: float = 60.0) -> Answer:
     settings = read(ElasticsearchSettings, {"ELASTICSEARCH_URL": url, **(environ or {})})
     with tools(deadline=deadline) as lent:
         return await ElasticsearchSource(settings, lent).look(REQUEST)

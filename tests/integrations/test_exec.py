@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,8 @@ from bot.domain.setting import read
 from integrations.execute import INTEGRATION, actions
 from integrations.execute.settings import ExecuteSettings
 from integrations.programs.programs import Programs
-from tests.integrations.programs.machine import open_folder, programs
+from tests.integrations.programs.machine import open_folder, processes_with, programs
+from tests.scene import until
 
 BUBBLEWRAP = programs(Isolation.BUBBLEWRAP)
 
@@ -192,12 +194,21 @@ async def test_a_change_that_takes_too_long_may_have_happened(logs: Path, risk: 
     assert "took too long" in told.summary
 
 
+def program(process: int) -> bytes:
+    """What it runs; empty where it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().partition(b"\0")[0]
+    except OSError:
+        return b""
+
+
 @pytest.mark.parametrize(("risk", "ending"), [("read", Ending.FAILED), ("change", Ending.UNKNOWN)])
 async def test_cancelled_it_still_tells_how_it_ended(logs: Path, risk: str, ending: Ending) -> None:
     action = made(logs, programs=f"sleep={risk}")
-    plan = await action.plan(call("sleep", "60"))
+    seconds = f"60.{uuid.uuid4().int % 10**9}"
+    plan = await action.plan(call("sleep", seconds))
     task = asyncio.create_task(action.run(plan, key="k"))
-    await asyncio.wait([task], timeout=0.3)
+    await until(lambda: any(b"sleep" in program(process) for process in processes_with(seconds)))
     task.cancel()
     told = await task
     assert told.ending is ending

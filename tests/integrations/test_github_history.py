@@ -81,7 +81,7 @@ class Place:
             self.clock.moved += seconds
 
         threads = SourceThreads(8)
-        lent = Tools(clock=self.clock, threads=threads, source_deadline=4.0)
+        lent = Tools(clock=self.clock, threads=threads, source_deadline=60.0)
         known = read(GitHubSettings, {"GITHUB_URL": self.url, "GITHUB_TOKEN": KEY, **settings})
         yield IssueHistory(known, lent, read_wanted(which), patience=Patience("GitHub", pause=pause))
         threads.close()

@@ -306,12 +306,12 @@ async def test_what_was_answered_by_the_deadline_is_told_with_what_is_missing() 
             await free.wait()
 
     server.before = hang
-    async with source_at(server, deadline=1.2) as source:
+    async with source_at(server, deadline=3.0) as source:
         started = asyncio.get_running_loop().time()
         answer = await source.look(asked())
         took = asyncio.get_running_loop().time() - started
         free.set()
-    assert took < 15, "what hangs would hang for ever"
+    assert took < 30, "what hangs would hang for ever"
     assert [fact.version for fact in facts(answer)] == ["v3", "v2"]
     assert all(fact.succeeded and not fact.files for fact in facts(answer))
     late = " ".join(answer.gaps)
@@ -345,7 +345,7 @@ async def test_releases_are_told_though_the_runs_hang() -> None:
             await free.wait()
 
     server.before = hang
-    async with source_at(server, deadline=1.0) as source:
+    async with source_at(server, deadline=3.0) as source:
         answer = await source.look(asked(neighbours=()))
         free.set()
     assert [fact.version for fact in facts(answer)] == ["v3"]

@@ -73,7 +73,7 @@ class Place:
 
         settings = read(PagerDutySettings, {"PAGERDUTY_URL": url or self.url, "PAGERDUTY_API_KEY": KEY})
         threads = SourceThreads(8)
-        lent = Tools(clock=FixedClock(AT), threads=threads, source_deadline=4.0)
+        lent = Tools(clock=FixedClock(AT), threads=threads, source_deadline=60.0)
         yield PagerDutyHistory(settings, lent, read_wanted(which), patience=Patience("PagerDuty", pause=pause))
         threads.close()
 

@@ -36,7 +36,7 @@ from tests.sandbox.prometheus.real import IS_INSTALLED, real_prometheus
 
 NOW = ONSET + timedelta(minutes=4)
 UNTIL = NOW.timestamp()
-DEADLINE = 20.0  # the machine may be busy with other things
+DEADLINE = 60.0  # the machine may be busy with other things
 SCENARIO = load("bad-deployment", UNTIL)  # its series are replaced
 PAGE = Path(__file__).parents[2] / "docs" / "sources" / "prometheus.md"
 FORETOLD = {one.subject: f"forecast of {re.sub(r' ?(of )?[$].*', '', one.subject)}" for one in templates().forecasts}
@@ -211,7 +211,7 @@ def test_prometheus_itself_reads_every_query(tmp_path: Path) -> None:
         rule["record"] = f"shipped:{letters(index // 676)}{letters(index % 676)}"
     file = tmp_path / "rules.yaml"
     file.write_bytes(msgspec.yaml.encode({"groups": [{"name": "shipped", "rules": rules}]}))
-    ran = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr + ran.stdout
     assert f"{len(rules)} rules found" in ran.stdout
 

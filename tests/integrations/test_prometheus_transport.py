@@ -100,7 +100,7 @@ def running(server: Server, context: ssl.SSLContext | None = None) -> Iterator[s
 
 @contextmanager
 def client(url: str, **environ: str) -> Iterator[PrometheusClient]:
-    with PrometheusClient(read(PrometheusSettings, {"PROMETHEUS_URL": url, **environ}), deadline=4.0) as made:
+    with PrometheusClient(read(PrometheusSettings, {"PROMETHEUS_URL": url, **environ}), deadline=60.0) as made:
         yield made
 
 

@@ -26,16 +26,16 @@ async def test_an_abandoned_call_lets_go_at_once_and_others_go_on() -> None:
 
     def hang() -> None:
         begun.set()
-        release.wait(20)
+        release.wait(60)
 
     call = asyncio.create_task(threads.run(hang))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, 60)
     call.cancel()
     started = time.perf_counter()
     with pytest.raises(asyncio.CancelledError):
         await call
     assert await threads.run(lambda: "answered") == "answered"
-    assert time.perf_counter() - started < 5, "the abandoned call held up the next one"
+    assert time.perf_counter() - started < 30, "the abandoned call held up the next one"
     release.set()
     threads.close()
 
@@ -46,10 +46,10 @@ async def test_an_abandoned_call_that_has_not_begun_never_begins() -> None:
 
     def hang() -> None:
         begun.set()
-        release.wait(20)
+        release.wait(60)
 
     first = asyncio.create_task(threads.run(hang))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, 60)
     second = asyncio.create_task(threads.run(lambda: ran.append("second")))
     await asyncio.sleep(0)
     second.cancel()
@@ -64,7 +64,7 @@ async def test_an_abandoned_call_that_has_not_begun_never_begins() -> None:
 
 async def test_a_closed_pool_takes_no_work_and_does_not_wait() -> None:
     threads, release = SourceThreads(1), threading.Event()
-    call = asyncio.create_task(threads.run(lambda: release.wait(20)))
+    call = asyncio.create_task(threads.run(lambda: release.wait(60)))
     await asyncio.sleep(0)
     threads.close()
     with pytest.raises(RuntimeError):

@@ -15,7 +15,7 @@ from memory.vectors import VectorIndex
 from tests.memory.hashing import HashingEmbedder
 
 BEGAN = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-SETTLED_WITHIN = 20.0  # seconds
+SETTLED_WITHIN = 60.0  # seconds
 EMBEDDER = HashingEmbedder()
 
 

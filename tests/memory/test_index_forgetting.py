@@ -27,7 +27,7 @@ SECRET = replace(
 )
 OTHER = replace(SECRET, id="INC-2026-ZYX4712", symptoms="Vermicious knids in the queue", cause="", fix="")
 WORDS = ("Kwyjibo", "quuxified", "Frobnicated", "zorkmids", "blivet", "ZYX4711")
-WITHIN = 10.0  # seconds, for another process's change to be seen and the index to be made again
+WITHIN = 60.0  # seconds, on a busy machine, for another process's change to be seen and the index to be made again
 
 
 class Traces:

@@ -16,7 +16,7 @@ from memory.vectors.exact import Exact
 
 HELD, ADDED = 5_000, 10
 DIMENSIONS = 384
-QUICKLY = 1.0  # seconds; it takes 0.06, and 2 for all of them
+QUICKLY = 1.0  # seconds; it takes 0.06, and 2 for all of them; on a busy machine both take longer
 
 
 def vectors(numbers: range, of: str = "text") -> dict[str, Vector]:
@@ -56,17 +56,18 @@ async def test_ten_more_are_written_without_touching_five_thousand(
     held, more, others = (
         vectors(range(HELD)), vectors(range(HELD, HELD + ADDED)), vectors(range(HELD + ADDED, HELD + 2 * ADDED))
     )  # fmt: skip
-    await index.open(held)
     began = time.monotonic()
+    await index.open(held)
+    by_making, began = time.monotonic() - began, time.monotonic()
     await index.put(more)
     by_put, began = time.monotonic() - began, time.monotonic()
     await index.open(held | more | others)
     by_open = time.monotonic() - began
-    report = {"seconds by put": round(by_put, 3), "by open": round(by_open, 3)}
+    report = {"seconds by put": round(by_put, 3), "by open": round(by_open, 3), "by making": round(by_making, 3)}
     record_property("report", report)
     print(report)
     assert log_of(tmp_path)[HELD:] == [*more, *others]
-    assert max(by_put, by_open) < QUICKLY
+    assert max(by_put, by_open) < max(QUICKLY, by_making / 2), report
     assert await holds(index, more | others | vectors(range(20)))
     assert not index.made_again
 

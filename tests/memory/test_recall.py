@@ -19,7 +19,7 @@ from bot.domain.errors import SourceError
 from bot.domain.evidence import FailureReason, PastIncidentFact
 from bot.domain.remembered import Held
 from memory.embedding import Embedder, MiniLM
-from memory.recall import MOST, Question, Recall, RecallSource, Recollection
+from memory.recall import MOST, Question, Recall, RecallSource, Recollection, incidents
 from memory.store import PastIncident, Store
 from memory.vectors import Vector, VectorIndex, VectorsUnavailable
 from tests.memory.hashing import HashingEmbedder
@@ -65,10 +65,10 @@ class SlowVectors(VectorIndex):
         self.opening, self.answering = threading.Event(), threading.Event()
 
     async def open(self, vectors: Mapping[str, Vector]) -> None:
-        await asyncio.to_thread(self.opening.wait, 10)
+        await asyncio.to_thread(self.opening.wait, 60)
 
     async def nearest(self, vector: Sequence[float], most: int) -> dict[str, float]:
-        await asyncio.to_thread(self.answering.wait, 10)
+        await asyncio.to_thread(self.answering.wait, 60)
         return {}
 
 
@@ -175,7 +175,10 @@ async def test_it_answers_at_once_while_the_vectors_are_opening(make: Make, tmp_
     slow.answering.set()
 
 
-async def test_vectors_that_take_too_long_are_not_waited_for(make: Make, tmp_path: Path) -> None:
+async def test_vectors_that_take_too_long_are_not_waited_for(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "VECTOR_WAIT", 0.2)
     slow = SlowVectors(tmp_path / "v")
     slow.opening.set()
     recall = make(slow)
@@ -391,7 +394,7 @@ heavy = {"numpy", "chromadb", "onnxruntime", "tokenizers"} & sys.modules.keys()
 assert not heavy, heavy
 """
     root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=root, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=root, check=True, timeout=120)
 
 
 async def test_an_index_that_was_left_is_emptied_though_nothing_is_remembered(store: Store, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.cli import cli
 from bot.domain.alert import Severity
 from bot.domain.condition import Condition
 from bot.domain.context import ContextRequest

@@ -138,7 +138,7 @@ def test_what_df_and_du_really_say_is_read(tmp_path: Path) -> None:
         step = runbook.step(id)
         asked = render(step, values, schema=SCHEMAS["exec"]).parameters
         argv = [asked["program"], *_words(asked["options"]), "--", *_words(asked["arguments"])]
-        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=True, timeout=120)
         assert step.output is not None
         result = ActionResult(ending=Ending.SUCCEEDED, summary="", output=done.stdout)
         found |= {f"{id}.{name}": value for name, value in parse_output(step.output, result).items()}

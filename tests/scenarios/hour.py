@@ -24,7 +24,7 @@ from sandbox.transcript import lines
 from sandbox.until import until
 from sandbox.world import ROLL_BACK, World, people_on_call
 
-SOON = 120.0  # seconds: a message, a card, a dispatch, on a busy machine
+SOON = 240.0  # seconds: a message, a card, a dispatch, on a busy machine
 RECOVERED = 300.0  # from the approval: a workflow's start, the rollout, a window of a minute or two
 COMMAND = "/inc"
 _TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")

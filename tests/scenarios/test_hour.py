@@ -14,7 +14,7 @@ from bot.slack import life_ids
 from bot.slack.acting_ids import APPROVE
 from sandbox.until import until
 from sandbox.world import world
-from tests.scenarios.conftest import Start
+from tests.scenarios.conftest import Start, hurried
 from tests.scenarios.hour import (
     RECOVERED,
     SOON,
@@ -323,6 +323,7 @@ def assert_is_postmortem(found: Kept) -> None:
 @pytest.mark.slow
 async def test_the_hour_of_an_incident_from_its_alert_to_its_recurrence(start_bot: Start, tmp_path: Path) -> None:
     async with world("bad-deployment") as sandbox:
+        hurried(sandbox)
         async with start_bot(sandbox, ANNOUNCEMENT_CHANNEL=ANNOUNCEMENTS) as bot:
             hour = await begun(sandbox, bot)
             await hour.sees(hour.card, BRIEFED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import re
@@ -20,7 +21,7 @@ from sandbox.until import until
 from sandbox.world import World, world
 from tests.scenarios.conftest import Start
 
-BRIEFED_WITHIN = 120.0
+BRIEFED_WITHIN = 240.0  # seconds, on a busy machine
 
 
 async def briefed(world: World, bot: BotProcess) -> Mapping[str, Any]:
@@ -28,6 +29,20 @@ async def briefed(world: World, bot: BotProcess) -> Mapping[str, Any]:
     await until(lambda: world.cards("briefing") or not bot.is_running, within=BRIEFED_WITHIN)
     assert world.cards("briefing"), bot.log_tail()
     return world.cards("briefing")[0]
+
+
+async def replied(world: World, channel: str, ts: str) -> list[Mapping[str, Any]]:
+    """What the bot answered in the thread of this message, once nothing more happens."""
+    id_ = world.workspace.channel(channel).id
+
+    def replies() -> list[Mapping[str, Any]]:
+        return [
+            m for m in world.workspace.all_messages() if m["channel"] == id_ and m.get("thread_ts") == ts != m["ts"]
+        ]
+
+    await until(replies, within=BRIEFED_WITHIN)
+    await Control(world.workspace).quiet(idle=0.5)
+    return replies()
 
 
 def causes(card: Mapping[str, Any]) -> list[str]:
@@ -76,14 +91,21 @@ async def test_the_briefing_is_one_pinned_message_in_a_dressed_channel(start_bot
     async with world("bad-deployment") as sandbox, start_bot(sandbox) as bot:
         await sandbox.fire(bot.address)
         card = await briefed(sandbox, bot)
-        await Control(sandbox.workspace).quiet(idle=0.5)
         channel = sandbox.workspace.channels[card["channel"]]
+        on_call = next(o for o in sandbox.scenario.oncalls if o.level == 1)
+
+        def is_dressed() -> bool:
+            shown = json.dumps(sandbox.cards("briefing")[0]["blocks"])
+            is_there = sandbox.workspace.member(on_call.person).id in channel.members
+            return bool(channel.pins and channel.bookmarks and is_there and '"slack_file"' in shown)
+
+        await until(is_dressed, within=BRIEFED_WITHIN)
+        await Control(sandbox.workspace).quiet(idle=0.5)
         assert channel.name.startswith("inc-")
         assert len(sandbox.cards()) == 1
         assert [pin.ts for pin in channel.pins] == [card["ts"]]
         assert channel.topic.value.startswith("SEV1 | ")
         assert channel.bookmarks
-        on_call = next(o for o in sandbox.scenario.oncalls if o.level == 1)
         assert sandbox.workspace.member(on_call.person).id in channel.members
         shown = sandbox.cards("briefing")[0]
         assert any(block["type"] == "image" and block["slack_file"]["id"] for block in shown["blocks"])
@@ -127,17 +149,21 @@ async def test_people_are_answered_by_command_mention_and_reaction(start_bot: St
         assert "/inc status" in await asked("help")
 
         ts = await control.say(person, channel, "@first-responder status")
-        await control.quiet(idle=0.5)
-        replies = await control.messages(person, channel, ts)
-        assert any("INC-" in reply["text"] for reply in replies[1:])
+        replies = await replied(sandbox, channel, ts)
+        assert any("INC-" in reply["text"] for reply in replies)
+
+        async def is_on_the_timeline(wanted: bool) -> bool:
+            """The reaction reaches the bot as an event of its own: asked again until it is there, or gone."""
+            async with asyncio.timeout(BRIEFED_WITHIN):
+                while ("rolled the cache back" in await asked("timeline")) is not wanted:
+                    pass
+            return wanted
 
         note = await control.say(person, channel, "rolled the cache back")
         await control.react(person, channel, note, "pushpin")
-        await control.quiet(idle=0.5)
-        assert "rolled the cache back" in await asked("timeline")
+        assert await is_on_the_timeline(True)
         await control.react(person, channel, note, "pushpin", remove=True)
-        await control.quiet(idle=0.5)
-        assert "rolled the cache back" not in await asked("timeline")
+        assert not await is_on_the_timeline(False)
 
 
 @pytest.mark.slow
@@ -152,8 +178,7 @@ async def test_questions_are_answered_from_the_evidence_without_a_model(start_bo
 
         async def asked(question: str) -> str:
             ts = await control.say(person, channel, f"@first-responder {question}")
-            await control.quiet(idle=0.5)
-            _, *replies = await control.messages(person, channel, ts)
+            replies = await replied(sandbox, channel, ts)
             assert len(replies) == 1, replies
             return str(replies[0]["text"])
 
@@ -175,6 +200,9 @@ async def _ephemeral(control: Control, person: str, channel: str, words: str) ->
 
     shown = len(await _only_visible_to(control, person, channel))
     await control.command(person, channel, "/inc", words)
+    async with asyncio.timeout(BRIEFED_WITHIN):
+        while len(await _only_visible_to(control, person, channel)) == shown:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     await control.quiet(idle=0.3)
     answers = await _only_visible_to(control, person, channel)
     assert len(answers) == shown + 1

@@ -73,7 +73,7 @@ async def test_the_model_s_word_stands_on_the_card_and_what_its_evidence_does_no
     ):
         await sandbox.fire(bot.address)
         await briefed(sandbox, bot)
-        assert await until(lambda: "says of this evidence" in told(sandbox), within=60), bot.log_tail()
+        assert await until(lambda: "says of this evidence" in told(sandbox), within=120), bot.log_tail()
         await Control(sandbox.workspace).quiet(idle=0.5)
         card = told(sandbox)
     said = card[card.index("says of this evidence") : card.index("\nThen\n")].splitlines()
@@ -111,7 +111,7 @@ async def test_a_model_that_fails_is_told_on_the_card_and_the_briefing_stands(
     ):
         await sandbox.fire(bot.address)
         await briefed(sandbox, bot)
-        assert await until(lambda: "analysis is missing" in told(sandbox), within=60), bot.log_tail()
+        assert await until(lambda: "analysis is missing" in told(sandbox), within=120), bot.log_tail()
         card = told(sandbox)
     (line,) = [line for line in card.splitlines() if "analysis is missing" in line]
     assert sentence in line
@@ -132,7 +132,7 @@ async def test_a_stored_incident_is_analysed_anew_with_another_prompt_and_model(
         async with start_bot(sandbox, **settings) as bot:
             await sandbox.fire(bot.address)
             await briefed(sandbox, bot)
-            assert await until(lambda: "says of this evidence" in told(sandbox), within=60), bot.log_tail()
+            assert await until(lambda: "says of this evidence" in told(sandbox), within=120), bot.log_tail()
         environ = {**sandbox.environ(tmp_path / "data", 0), **settings, "PATH": "", "COLUMNS": "200"}
 
         async def replay(*arguments: str) -> tuple[int | None, str]:

@@ -49,7 +49,7 @@ async def test_whatever_breaks_the_incident_goes_on_and_says_what_is_missing(sta
     ):
         await sandbox.fire(bot.address)
         card = await briefed(sandbox, bot)
-        assert await until(lambda: "analysis is missing" in told(sandbox), within=60), bot.log_tail()
+        assert await until(lambda: "analysis is missing" in told(sandbox), within=120), bot.log_tail()
         (line,) = [line for line in told(sandbox).splitlines() if "analysis is missing" in line]
         assert "overloaded" in line
         assert "Most likely: Deployment of checkout v2.31.0" in told(sandbox)

@@ -62,7 +62,7 @@ async def test_a_storm_of_200_alerts_in_one_incident_costs_at_most_three_analyse
     ):
         await sandbox.fire(bot.address)
         await briefed(sandbox, bot)
-        assert await until(lambda: "says of this evidence" in told(sandbox), within=60), bot.log_tail()
+        assert await until(lambda: "says of this evidence" in told(sandbox), within=120), bot.log_tail()
         for batch in range(ALERTS // BATCH):
             assert await sandbox.fire(bot.address, storm(batch)) == 202
         await all_joined(tmp_path / "data" / "first-responder.db")
@@ -85,7 +85,7 @@ async def test_people_are_told_once_near_the_cap_and_once_at_it_and_answers_go_o
     ):
         await sandbox.fire(bot.address)
         card = await briefed(sandbox, bot)
-        assert await until(lambda: "says of this evidence" in told(sandbox), within=60), bot.log_tail()
+        assert await until(lambda: "says of this evidence" in told(sandbox), within=120), bot.log_tail()
         channel = sandbox.workspace.channels[card["channel"]].name
         control, person = Control(sandbox.workspace), sandbox.scenario.people[0].handle
         await control.join(person, channel)
@@ -114,7 +114,7 @@ async def all_joined(file: Path) -> None:
     """Until every alert of the storm is in the one incident."""
     store = await Store.open(f"sqlite:///{file}")
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while (found := await store.incidents.get("INC-2026-0001")) is None or found.alert_count <= ALERTS:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     finally:
@@ -133,7 +133,7 @@ class Asking:
             _, *replies = await self._control.messages(self._person, self._channel, ts)
             return [str(reply["text"]) for reply in replies]
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await answers():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await self._control.quiet(idle=0.5)

@@ -50,7 +50,8 @@ STATS = "*The last days*\n• 2 incidents\n• resolved in 40 min"
 FORM = "The form opens with `/inc new` in the message field, or from the shortcuts menu."
 CHANGED = "*What changed*\nNothing is known to have changed.\n_Quoted from the evidence, the timeline and memory._"
 ALERTS = (
-    "*Alerts of {id}*, 1 of 1 still firing\n1. *SEV1* Checkout fails · checkout · alertmanager · since TIME UTC, firing"
+    "*Alerts of {id}*, 1 of 1 still firing\n"
+    "1. *SEV1* Checkout fails · checkout · alertmanager · since TIME UTC, firing · opened this incident"
 )
 COST = (
     "*What the model cost*\n• This incident: $0.00 of $5.00 (0 %), 0 calls, 0 tokens\n"

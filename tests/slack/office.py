@@ -45,10 +45,11 @@ from sandbox.serve import serving
 from sandbox.slack.app import create_app, install
 from sandbox.slack.control import Control
 from sandbox.slack.workspace import Workspace
-from tests.scene import until
+from tests.scene import PATIENCE, until
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
 BOT = "first-responder"
+PING_EVERY = 10.0  # seconds; half of it without an answer, on a busy machine, and the client connects anew
 HURRY = 100  # how much faster than Slack's the office's minutes are: nobody here tests how calls are paced
 
 
@@ -129,9 +130,12 @@ class Office:
         self.questions.events.wake = self.worker.wake
 
     def app(self) -> AsyncApp:
-        return build(
+        made = build(
             self.api.client, self.settings, events=self.store.slack_events, desk=self.desk, on_event=self.worker.wake
         )
+        for listener in made._async_listeners:
+            listener.ack_timeout = int(PATIENCE)  # Bolt's own 3 seconds
+        return made
 
     # Memory
 
@@ -182,7 +186,7 @@ class Office:
         before = len(await self._private(who, channel))
         outcome = await self.control.command(who, channel, "/inc", words)
         assert outcome.ok, outcome
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while len(await self._private(who, channel)) == before:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         await self.quiet()
@@ -213,16 +217,17 @@ class Office:
         return [m for m in self.workspace.all_messages() if m["channel"] == place and m.get("user") == user]
 
     async def quiet(self) -> None:
-        """Until everything is delivered and worked off."""
+        """Until everything is delivered and worked off, and each listener has come to its end."""
 
         async def settled() -> bool:
             rest, _ = await self.control.quiet(idle=0.03, timeout=5.0)
-            return rest and not await self.store.slack_events.unhandled(1)
+            return rest and not listeners_at_work() and not await self.store.slack_events.unhandled(1)
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not await settled():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-        await self.control.quiet(idle=0.03, timeout=5.0)
+            while not (await self.control.quiet(idle=0.03, timeout=5.0))[0]:
+                pass
 
     @property
     def outcomes(self) -> list[str]:
@@ -247,6 +252,16 @@ class Office:
         return [ping.target for ping in self.workspace.pings if ping.by == own and ping.target != own]
 
 
+def listeners_at_work() -> int:
+    """Of Bolt's, which acknowledges for them while they go on; and answers to what was asked by command."""
+    named = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
+    return sum(name.endswith(("run_ack_function_asynchronously", "Questions._answer")) for name in named)
+
+
+def hurried() -> Pacing:
+    return Pacing(lambda: time.monotonic() * HURRY, lambda wait: asyncio.sleep(wait / HURRY))
+
+
 @asynccontextmanager
 async def office(
     folder: Path, people: Any, *, mode: str = "socket", connect: bool = True, **parts: Any
@@ -254,7 +269,7 @@ async def office(
     """A workspace with our manifest installed and the listeners connected to it."""
     workspace = Workspace(people, bot_name=BOT)
     # Slack's 3 seconds are short for a busy machine.
-    workspace.tickets.trigger_seconds, workspace.delivery.ack_seconds = 60.0, 10.0
+    workspace.tickets.trigger_seconds, workspace.delivery.ack_seconds = PATIENCE, PATIENCE
     install(workspace, yaml.safe_load(MANIFEST.read_text()))
     workspace.delivery.retry_delays = (0.0, 0.0, 0.0)
     store = await Store.open(f"sqlite:///{folder / 'store.db'}")
@@ -267,7 +282,7 @@ async def office(
             mode=mode,
         )
         client = AsyncWebClient(token=workspace.bot_token, base_url=f"{url}/api/")
-        api = WebApi(client, pacing=Pacing(lambda: time.monotonic() * HURRY, lambda wait: asyncio.sleep(wait / HURRY)))
+        api = WebApi(client, pacing=hurried())
         if callable(model := parts.get("model")):  # it is paid for out of this store
             parts = {**parts, "model": model(store)}
         control = slack.state.control
@@ -299,7 +314,7 @@ async def connected(made: Office) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _socket(made: Office) -> AsyncIterator[None]:
-    handler = AsyncSocketModeHandler(made.app(), made.workspace.app_token, ping_interval=0.2)
+    handler = AsyncSocketModeHandler(made.app(), made.workspace.app_token, ping_interval=PING_EVERY)
     before = made.workspace.delivery.socket.connections
     await handler.connect_async()  # type: ignore[no-untyped-call]
     try:

@@ -18,6 +18,7 @@ from bot.domain.run import StepKey
 from bot.slack import acting_ids as ids
 from bot.slack import event_worker
 from sandbox.slack import messages
+from tests.scene import PATIENCE
 from tests.slack.acting import DIGEST, Acting, acting, button
 from tests.slack.office import connected
 
@@ -333,6 +334,7 @@ async def test_a_click_is_on_disk_before_it_is_acknowledged_and_keeps_nothing_th
     here.here.workspace.delivery.ack_seconds = 0.5
     assert not (await here.click("bo", ids.APPROVE, message)).ok
     assert here.events == []
+    here.here.workspace.delivery.ack_seconds = PATIENCE
     assert (await here.click("bo", ids.APPROVE, message)).ok
     assert len(here.events) == 1
     assert "response" not in kept[1]

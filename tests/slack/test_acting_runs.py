@@ -15,7 +15,7 @@ from bot.domain.ports.deciding import Order, OrderAnswer
 from bot.slack import acting_forms, event_worker
 from bot.slack import acting_ids as ids
 from bot.slack.run_modal import DRY_RUN, REASON
-from tests.scene import until
+from tests.scene import PATIENCE, until
 from tests.slack.acting import Acting, acting, button
 
 RESTART = "restart-checkout service=checkout"
@@ -34,10 +34,21 @@ async def here(tmp_path: Path) -> AsyncIterator[Acting]:
 
 
 async def modal(here: Acting, who: str = "ana") -> dict[str, Any]:
-    """The one that is open."""
+    """The one that is open once all is done."""
     await here.here.quiet()
     (view,) = await here.here.control.views(who)
     return view
+
+
+async def shown(here: Acting, words: str, who: str = "ana") -> None:
+    """Until the form that is open says so."""
+
+    async def says() -> bool:
+        return any(words in texts(view) for view in await here.here.control.views(who))
+
+    async with asyncio.timeout(PATIENCE):
+        while not await says():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def texts(view: dict[str, Any]) -> str:
@@ -318,15 +329,9 @@ async def test_what_takes_long_to_look_up_is_shown_in_a_form_that_was_opened_in_
     incident = await here.incident()
     here.runs.gate = gate = asyncio.Event()
     assert (await here.here.control.command("ana", here.name(incident), "/inc", "runbook")).ok
-    assert "I look up what fits here" in texts(await modal(here))
+    await shown(here, "I look up what fits here")
     gate.set()
-
-    async def shown() -> bool:
-        return "Which runbook?" in texts((await here.here.control.views("ana"))[0])
-
-    async with asyncio.timeout(60):
-        while not await shown():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await shown(here, "Which runbook?")
 
 
 async def test_a_form_of_an_incident_that_is_gone_says_so(here: Acting) -> None:

@@ -86,3 +86,29 @@ async def test_what_is_too_long_is_cut_with_a_notice(workspace: Workspace, api: 
     canvas = await SlackCanvases(api).overview(place, "\U0001f600" * (CONTENT_LIMIT + 1), known="")
     assert len(workspace.canvases[canvas].markdown) == CONTENT_LIMIT
     assert workspace.canvases[canvas].markdown.endswith("*The rest is left out here.*")
+
+
+async def test_a_page_that_a_crash_left_without_its_id_is_found_again(
+    workspace: Workspace, api: WebApi, place: Place
+) -> None:
+    lost = await SlackCanvases(api).page("Postmortem INC-1: Checkout", "# One", None, known="")
+    await SlackCanvases(api).page("Postmortem INC-2: Checkout", "# Two", None, known="")
+    again = await SlackCanvases(api).page("Postmortem INC-1: Checkout", "# One, corrected", place, known="")
+    assert again == lost
+    assert len(workspace.canvases) == 2
+    assert workspace.canvases[lost].markdown == "# One, corrected"
+
+
+async def test_a_person_s_canvas_of_the_same_name_is_left_alone(workspace: Workspace, api: WebApi) -> None:
+    made = await api.call(
+        "canvases.create", title="Postmortem", document_content={"type": "markdown", "markdown": "mine"}
+    )
+    workspace.canvases[made["canvas_id"]].owner = workspace.member("ana").id
+    assert await SlackCanvases(api).page("Postmortem", "# Ours", None, known="") != made["canvas_id"]
+    assert workspace.canvases[made["canvas_id"]].markdown == "mine"
+
+
+async def test_where_slack_does_not_let_us_look_a_page_is_made_all_the_same(workspace: Workspace, api: WebApi) -> None:
+    workspace.faults.add(Fault(method="files.list", kind=FaultKind.ERROR, error="missing_scope"))
+    canvas = await SlackCanvases(api).page("Postmortem", "# One", None, known="")
+    assert workspace.canvases[canvas].markdown == "# One"

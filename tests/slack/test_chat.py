@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from bot.domain.alert import Link, Severity
 from bot.domain.card import CardView, Dressing
 from bot.domain.errors import ChatError
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
+from bot.slack import chat
 from bot.slack.chat import SlackCards, SlackPictures, SlackRooms
 from bot.slack.pacing import Pacing
 from bot.slack.web_api import WebApi
@@ -169,3 +171,19 @@ async def test_a_card_says_that_updates_are_delayed_while_slack_limits_them(
     pacing.seconds = 0.0
     await cards.edit(card, view, last=True)
     assert "delayed" not in str(workspace.all_messages()[-1]["blocks"])
+
+
+async def test_many_incidents_at_once_look_for_the_triage_channel_once_and_later_ones_again(
+    rooms: SlackRooms, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks() -> int:
+        return sum(call.method == "conversations.list" for call in workspace.calls.calls)
+
+    before = looks()
+    assert len(set(await asyncio.gather(*(rooms.join_channel("incident-triage") for _ in range(9))))) == 1
+    assert looks() == before + 1
+    monkeypatch.setattr(chat, "BELIEVED", 0.0)
+    later = SlackRooms(rooms._api, bot_user=rooms._bot_user)
+    for _ in range(2):
+        await later.join_channel("incident-triage")
+    assert looks() == before + 3

@@ -20,6 +20,7 @@ from bot.domain.errors import NotStored
 from bot.domain.ports import Acceptance
 from bot.slack import event_worker
 from sandbox.serve import serving
+from tests.scene import PATIENCE
 from tests.slack.conftest import PEOPLE
 from tests.slack.office import Office, connected, http_front, office
 
@@ -81,6 +82,8 @@ async def test_what_the_store_refuses_is_not_acknowledged_and_comes_again(
     async def refusing(event_id: str, body: bytes) -> Acceptance:
         if left[0]:
             left[0] -= 1
+            if not left[0]:
+                both.workspace.delivery.ack_seconds = PATIENCE  # for the delivery that comes next
             raise NotStored("the disk is full")
         return await record(event_id, body)
 

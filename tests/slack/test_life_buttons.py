@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -45,8 +46,10 @@ async def test_a_page_is_asked_first_and_done_by_the_button_once(made: Life) -> 
 
 async def test_two_people_who_press_the_same_button_page_once(made: Life) -> None:
     incident = await made.incident()
-    ts = await made.press(incident, presses.PAGE, f"{incident.id} payments")
-    await made.press(incident, presses.PAGE, f"{incident.id} payments", who="bo", ts=ts)
+    ts = await made.post(incident, presses.PAGE, f"{incident.id} payments")
+    click = made.here.control.click  # both before anything is done about either
+    await asyncio.gather(*(click(who, presses.PAGE, channel=made.name(incident), ts=ts) for who in ("ana", "bo")))
+    await made.here.quiet()
     assert len(made.pager.called) == 1
 
 
@@ -97,8 +100,8 @@ async def test_each_other_button_does_its_one_thing(made: Life) -> None:
     await made.press(incident, presses.DECLINE_HANDOFF, "order-2", who="bo")
     assert made.roles.answers == [("order-1", made.id("bo"), True), ("order-2", made.id("bo"), False)]
     await made.press(incident, presses.PROMOTE, incident.id)
-    await made.press(incident, presses.NOT_RELATED, f"{incident.id} 1")
-    assert made.steer.done == [("promote", incident.id), ("split", incident.id, "1")]
+    await made.press(incident, presses.NOT_RELATED, f"{incident.id} cart")
+    assert made.steer.done == [("promote", incident.id), ("split", incident.id, "cart")]
     await made.follow_ups.add(Order(id="o", incident=incident.id, person="U1", word="do it"))
     await made.press(incident, presses.FOLLOW_UP_DONE, f"{incident.id}/1")
     assert [one.state.value for one in made.follow_ups.found.values()] == ["done"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bot.domain.errors import NotStored
 from bot.domain.life import presses
+from tests.scene import PATIENCE
 from tests.slack.life_office import Life, life
 from tests.slack.office import connected
 
@@ -41,7 +43,7 @@ async def test_a_change_that_cannot_be_kept_is_not_acknowledged(made: Life, monk
 async def test_after_a_crash_it_is_done_and_answered_without_an_address_on_disk(made: Life) -> None:
     incident = await made.incident()
     await made.here.quiet()
-    made.here.worker.run_once = nothing  # type: ignore[method-assign]  # it crashes before it is worked off
+    await stops_working(made)
     assert (await made.here.control.command("ana", made.name(incident), "/inc", "rename Checkout in Europe")).ok
     ts = await made.post(incident, presses.SNOOZE, f"{incident.id} 30")
     await made.here.control.click("ana", presses.SNOOZE, channel=made.name(incident), ts=ts)
@@ -60,15 +62,24 @@ async def test_after_a_crash_it_is_done_and_answered_without_an_address_on_disk(
     assert told == [f"{incident.id} is called “Checkout in Europe” now.", "I ask again in 30 minutes."]
 
 
-async def nothing() -> None:
-    pass
+async def stops_working(made: Life) -> None:
+    """It crashes before what comes from now on is worked off; what it was at has ended."""
+    has_stopped = asyncio.Event()
+
+    async def nothing() -> None:
+        has_stopped.set()
+
+    made.here.worker.run_once = nothing  # type: ignore[method-assign]
+    made.here.worker.wake()
+    async with asyncio.timeout(PATIENCE):
+        await has_stopped.wait()
 
 
 async def test_where_the_bot_is_not_it_answers_directly_after_a_crash(made: Life) -> None:
     incident = await made.incident()
     await made.here.control.create_channel("ana", "secret-room")
     await made.here.quiet()
-    made.here.worker.run_once = nothing  # type: ignore[method-assign]
+    await stops_working(made)
     await made.here.control.command("ana", "secret-room", "/inc", f"rename {incident.id} Another title")
     made.here.desk.responses._responders.clear()
     await type(made.here.worker)(made.here.questions.events, made.here.desk).run_once()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.alert import Severity
+from bot.domain.grouping import BECAUSE
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.domain.ports import TimelineEvent
 from bot.slack import views
 from bot.slack.blocks.limits import SECTION_LIMIT
-from bot.slack.life_reading import alerts_text, numbered
+from bot.slack.life_reading import MOST_BUTTONS, alerts_text, not_related, numbered
 from bot.testing import NOON, make_alert
 
 
@@ -46,6 +48,31 @@ def test_alerts_have_the_numbers_by_which_they_are_split_off() -> None:
     assert "1000 of 1000 still firing" in told
     assert "more, not shown here" in told
     assert len(told) <= SECTION_LIMIT
+
+
+def joined(service: str, reason: GroupingReason, because: str = "") -> GroupedAlert:
+    alert = replace(make_alert(service=service), labels={BECAUSE: because} if because else {})
+    return GroupedAlert(alert=alert, reason=reason, received_at=NOON)
+
+
+def test_alerts_say_why_they_stand_here_and_what_the_bot_put_here_by_itself_leaves_by_one_press() -> None:
+    near = joined("cart", GroupingReason.DEPENDENCY, "is needed by checkout <&>")
+    same = joined("checkout", GroupingReason.SAME_SERVICE)
+    together = joined("mail", GroupingReason.TOGETHER, "fired together before")
+    one = replace(incident(1), alerts=(*incident(1).alerts, near, same, near, together, joined("42", near.reason)))
+    assert "firing \u00b7 is needed by checkout &lt;&amp;&gt;" in alerts_text(one, "/inc")
+    assert [(choice.text, choice.value) for choice in not_related(one)] == [
+        ("mail is not related", f"{one.id} mail"),
+        ("cart is not related", f"{one.id} cart"),
+    ]
+    assert not_related(replace(one, status=IncidentStatus.RESOLVED)) == ()
+
+
+def test_a_storm_offers_only_a_few_of_its_services_the_newest_first() -> None:
+    alerts = tuple(joined(f"service-{n}", GroupingReason.STORM) for n in range(40))
+    offered = not_related(replace(incident(1), service=None, alerts=alerts))
+    assert len(offered) == MOST_BUTTONS
+    assert offered[0].text == "service-39 is not related"
 
 
 def test_help_is_short_enough_for_a_message() -> None:

@@ -12,7 +12,7 @@ from bot.domain.errors import NotStored
 from bot.domain.incident import Incident, PlaceKind
 from bot.domain.ports import TimelineEvent
 from bot.slack.inbound import ADD_TO_TIMELINE, DECLARE_FORM
-from tests.scene import until
+from tests.scene import PATIENCE, until
 from tests.slack.conftest import PEOPLE
 from tests.slack.office import Office, office
 
@@ -204,6 +204,7 @@ async def test_a_form_that_could_not_be_stored_stays_open(here: Office, monkeypa
     assert (outcome.ok, outcome.error) == (False, "We had some trouble connecting. Try again?")
     assert here.wakes == []
     monkeypatch.setattr(here.store.inbox, "accept", accept)
+    here.workspace.delivery.ack_seconds = PATIENCE
     assert (await here.control.submit("ana", form, FILLED)).ok
     assert len(await here.deliveries()) == 1
 

@@ -207,7 +207,7 @@ async def test_when_it_is_broken_off_nobody_knows(desk: Desk) -> None:
     await posting.wait()
     running.cancel()
     assert (await running).ending is Ending.UNKNOWN
-    brief = replace(plan, call=replace(plan.call, timeout=0.05))
+    brief = replace(plan, call=replace(plan.call, timeout=1.0))
     brief = await desk.action.plan(brief.call)
     assert (await desk.action.run(brief, key="k2")).ending is Ending.UNKNOWN
 

@@ -110,7 +110,7 @@ async def test_one_source_is_asked_afresh_through_its_guard(tmp_path: Path) -> N
         CallTools([Use("look_again", {"source": "elasticsearch"}), Use("look_again", {"source": "nagios"})]),
         Say("31 errors of checkout are OutOfMemoryError now [T2]."),
     ]
-    async with speaking(tmp_path, script, guards=(Guard(source, deadline=1.0),)) as s:
+    async with speaking(tmp_path, script, guards=(Guard(source, deadline=60.0),)) as s:
         incident = await s.incident()
         message = s.answer(incident, await s.ask(incident, "what do the logs say now?"))
         assert len(source.asked) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from bot.slack.replies import DID_NOT_HELP, HELPED, STOP_ANSWER
 from bot.slack.web_api import WebApi
 from sandbox.anthropic import CutAfter, Say, Turn
-from tests.scene import until
-from tests.slack.office import Office, connected
+from tests.scene import PATIENCE, until
+from tests.slack.office import Office, connected, hurried
 from tests.slack.speaking import Speaking, actions, speaking, whole
 
 RIGHT = Say("The error ratio of checkout rose from 1 % to 23 % [E1]. " * 3)
@@ -27,7 +28,7 @@ class Mortal(WebApi):
     """Dies at its n-th call from now, or of `at`: before it, or after it when the answer is on its way back."""
 
     def __init__(self, api: WebApi, lives: int, *, late: bool, at: str = "") -> None:
-        super().__init__(api.client)
+        super().__init__(api.client, pacing=hurried())
         self._lives = lives
         self._at = at
         self._late = late
@@ -69,11 +70,9 @@ async def died_and_came_back(s: Speaking, incident: Any, lives: int, *, late: bo
             return mortal.is_dead or not await s.here.store.slack_events.unhandled(1)
 
         await until(lambda: not s.here.workspace.delivery.unacked)
-        for _ in range(500):
-            if await over():
-                break
-            await s.here.control.quiet(idle=0.01, timeout=0.02)
-        assert await over()
+        async with asyncio.timeout(PATIENCE):
+            while not await over():
+                await s.here.control.quiet(idle=0.01, timeout=0.02)
     reborn = office_with(s.here, s.here.api)
     async with connected(reborn):
         await reborn.quiet()

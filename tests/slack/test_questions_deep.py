@@ -89,7 +89,7 @@ async def test_a_question_with_look_ups_is_answered_with_real_names_of_which_non
         return Say(f"31 errors of checkout say that host-1 (ip-1) refused [E5]. Then host-2 refused host-1 [{cite}].")
 
     source = FakeSource("elasticsearch", Answer(evidence=(log_line(f"{SECOND} refused {HOST}"),), checked="logs"))
-    async with wired(tmp_path, script, guards=(Guard(source, deadline=1.0),)) as s:
+    async with wired(tmp_path, script, guards=(Guard(source, deadline=60.0),)) as s:
         incident = await s.here.incident(title="Checkout fails", service="checkout")
         line = log_line(f"{HOST} ({ADDRESS}) refused, {MAIL} in account {ACCOUNT}")
         found = [*findings(incident), Finding(source="logs", outcome=Outcome.FOUND, seconds=0.1, evidence=(line,))]

@@ -119,7 +119,7 @@ async def test_an_obedient_model_only_reads_this_incident(tmp_path: Path) -> Non
         return Say(todo[-1].says) if asked.results or not todo[-1].calls else CallTools(todo[-1].calls)
 
     source = FakeSource("elasticsearch", Answer(checked="logs"))
-    async with speaking(tmp_path, obedient, guards=(Guard(source, deadline=1.0),)) as s:
+    async with speaking(tmp_path, obedient, guards=(Guard(source, deadline=60.0),)) as s:
         incident = await s.incident()
         other = await s.incident(title=f"Other {CANARY}", fingerprint="f2", service="payments")
         assert other.id == OTHER

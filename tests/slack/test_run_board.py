@@ -26,6 +26,7 @@ from sandbox.slack.workspace import Workspace
 from tests.scene import until
 from tests.slack import acting_cases as cases
 from tests.slack.acting_cases import NOW, plan, request, run, runbook, standing, step
+from tests.slack.office import hurried
 
 BO = cases.BO
 
@@ -328,7 +329,7 @@ class Dying(WebApi):
     """The process ends at one call, before it or before its answer is written down."""
 
     def __init__(self, api: WebApi, point: int, *, is_before: bool) -> None:
-        super().__init__(api.client)
+        super().__init__(api.client, pacing=hurried())
         self._left = point
         self._is_before = is_before
 

@@ -23,6 +23,7 @@ from bot.slack.web_api import WebApi
 from memory.store import Store
 from sandbox.slack.workspace import Workspace
 from tests.flows.life.hour import incident
+from tests.slack.office import hurried
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
@@ -35,7 +36,7 @@ class CrashingAfter(WebApi):
     """The process ends once Slack has answered a call of this method."""
 
     def __init__(self, api: WebApi, method: str) -> None:
-        super().__init__(api.client)
+        super().__init__(api.client, pacing=hurried())
         self._api = api
         self._method = method
 

@@ -18,7 +18,7 @@ REJECT_POSTMORTEM = "life_reject_postmortem"  # the incident's id; opens a form
 FOLLOW_UP_DONE = "life_follow_up_done"  # the follow-up's id
 FOLLOW_UP_EDIT = "life_follow_up_edit"  # the follow-up's id; opens a form
 FOLLOW_UP_ISSUE = "life_follow_up_issue"  # the follow-up's id
-NOT_RELATED = "life_not_related"  # "INC-2026-0042 3": the incident's id and the alert's number, from 1
+NOT_RELATED = "life_not_related"  # "INC-2026-0042 cart": the incident's id and a service, or an alert's number from 1
 
 ALL = frozenset(
     {

@@ -1,7 +1,7 @@
 """What the flows that do things in production need: their record, and the people around them.
 
 Everything of the record raises NotStored where it could not be written; nothing is then done. Writes are whole: the
-step, the approval that it uses up and the audit entries are kept together or not at all.
+step, the approval that it uses up, the audit entries and the lines of the timeline are kept together or not at all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bot.domain.approval import Event, Message, Person, Request, Standing, Start
 from bot.domain.audit import AuditKind
 from bot.domain.incident import Incident
 from bot.domain.kill_switch import Switch
+from bot.domain.ports.record import TimelineEvent
 from bot.domain.run import Run, StepKey, StepRun
 from bot.domain.runbook import Runbook
 
@@ -33,6 +34,14 @@ class AuditNote:
     outputs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """For the timeline, kept with what it tells of; of one key there is one. Left out where its incident is gone."""
+
+    key: str
+    event: TimelineEvent
+
+
 class Runs(Protocol):
     async def open(self, run: Run, notes: Sequence[AuditNote] = ()) -> bool:
         """False where there is a run of that id: nothing was written."""
@@ -45,10 +54,10 @@ class Runs(Protocol):
         ...
 
     async def unfinished(self) -> Sequence[Run]:
-        """The oldest first."""
+        """The oldest first; also those that are over and do not show it yet."""
         ...
 
-    async def put(self, run: Run, notes: Sequence[AuditNote] = ()) -> Run | None:
+    async def put(self, run: Run, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> Run | None:
         """Replaces the version that `run` was read as; as it is now kept. None: somebody else was faster."""
         ...
 
@@ -58,12 +67,17 @@ class Runs(Protocol):
 
     async def step(self, key: StepKey) -> StepRun | None: ...
 
-    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = ()) -> bool:
+    async def add_step(self, step: StepRun, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         """False where one of that key is there: nothing was written."""
         ...
 
     async def put_step(
-        self, step: StepRun, notes: Sequence[AuditNote] = (), *, uses_up: tuple[str, Started] | None = None
+        self,
+        step: StepRun,
+        notes: Sequence[AuditNote] = (),
+        lines: Sequence[Line] = (),
+        *,
+        uses_up: tuple[str, Started] | None = None,
     ) -> StepRun | None:
         """Replaces the version that `step` was read as; as it is now kept. `uses_up`: a request's id and the event
         that claims it, written in the same transaction. None: somebody else was faster, or the request was claimed
@@ -77,7 +91,7 @@ class Runs(Protocol):
 
 
 class Approvals(Protocol):
-    async def open(self, request: Request, notes: Sequence[AuditNote] = ()) -> bool:
+    async def open(self, request: Request, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
         """False where there is one of that id."""
         ...
 
@@ -85,8 +99,10 @@ class Approvals(Protocol):
 
     async def events(self, request_id: str) -> Sequence[Event]: ...
 
-    async def record(self, request_id: str, event: Event, notes: Sequence[AuditNote] = ()) -> bool:
-        """False where an event of that id is known; nothing was written, nor the notes."""
+    async def record(
+        self, request_id: str, event: Event, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()
+    ) -> bool:
+        """False where an event of that id is known; nothing was written, nor the notes and lines."""
         ...
 
     async def at(self, message: Message) -> Request | None:

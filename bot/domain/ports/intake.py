@@ -135,6 +135,10 @@ class TriageTransaction(Protocol):
         """How many services its alerts are of."""
         ...
 
+    def alert_services(self, incident_id: str) -> Sequence[str]:
+        """Of each of its alerts, in order of arrival; "" for those without one."""
+        ...
+
     def rush(self, alerts: int, incidents: int) -> Rush:
         """What came in last, of so many alerts and incidents at the most; and the storm that is open, none private."""
         ...

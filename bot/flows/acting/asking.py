@@ -33,6 +33,7 @@ from bot.domain.redact import redact
 from bot.domain.run import StepRun
 from bot.flows.acting import notes
 from bot.flows.acting.keeping import Keeping
+from bot.flows.acting.lines import line
 from bot.flows.acting.outside import Outside
 from bot.flows.acting.telling import SLACK_LIMIT, Telling
 from bot.flows.acting.turn import Job, Pause
@@ -94,9 +95,9 @@ class Asking:
             ruling=ruling.sentence,
             policy=request.policy_version,
         )
-        await self._keeping.request(request, (note,))
         text = f"Asked for approval: {job.title}"
-        await self._telling.fact(request.incident, now, text, key=f"{request.id}:asked", actor=run.requester)
+        told = line(request.incident, now, text, key=f"{request.id}:asked", actor=run.requester)
+        await self._keeping.request(request, (note,), (told,))
 
     async def _evidence(self, incident: str) -> tuple[str, ...]:
         if self._outside.briefings is None:
@@ -149,9 +150,8 @@ class Asking:
         note = notes.note(
             AuditKind.ESCALATED, now, incident=request.incident, subject=request.id, to=called, sentence=sentence
         )
-        await self._keeping.event(request.id, event, (note,))
+        await self._keeping.event(request.id, event, (note,), (line(request.incident, now, sentence, key=key),))
         await self._telling.say(request, sentence, key=key)
-        await self._telling.fact(request.incident, now, sentence, key=key)
         return [now + AGAIN_AFTER]
 
     async def _page(self, job: Job, sentence: str, key: str) -> tuple[str, str]:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.action import Risk
-from bot.domain.approval import ExecutionReason
+from bot.domain.approval import ExecutionReason, State
 from bot.domain.escalation import hand_over
 from bot.domain.run import Part, RunState, StepRun, StepState
 from bot.domain.runbook import ActionUse, RunbookStep
 from bot.flows.acting import notes
 from bot.flows.acting.checks import summary
 from bot.flows.acting.keeping import Keeping
+from bot.flows.acting.lines import line
 from bot.flows.acting.outside import Outside
 from bot.flows.acting.reading import Ended
 from bot.flows.acting.stepping import Stepping
@@ -107,14 +108,26 @@ class Ending:
         found = hand_over(run, turn.runbook, turn.steps)
         if found is not None:
             run = replace(run, why=f"{run.why} Needed: {found.needed}")
-        await self._telling.end(turn, run)
+        run = replace(run, is_shown=await self._telling.end(turn, run))
         text = f"{turn.runbook.title} ({run.id}) {run.state}: {found.text if found else run.why}"
-        key = f"run:{run.id}:over"
-        await self._telling.fact(turn.incident.id, now, text, key=key, actor=run.cancelled_by)
-        if await self._keeping.run(run, (notes.over(run, now),)) is None:
+        told = line(turn.incident.id, now, text, key=f"run:{run.id}:over", actor=run.cancelled_by)
+        if await self._keeping.run(run, (notes.over(run, now),), (told,)) is None:
             return
         if not run.is_dry:
             self._outside.on_end(turn.incident.id)
+
+    async def show(self, turn: Turn) -> bool:
+        """All that people see of a run that is over, once more: Slack was away when it ended. Whether they see it."""
+        for record in turn.steps:
+            request = await self._outside.approvals.get(record.request) if record.request else None
+            if request is None:
+                continue
+            events = tuple(await self._outside.approvals.events(request.id))
+            standing = await self._stepping.asking.standing(request, events)
+            word = "" if standing.state is State.CONSUMED else record.summary
+            if not await self._telling.request(request, standing, word):
+                return False
+        return await self._telling.card(turn)
 
     async def _close_requests(self, turn: Turn) -> None:
         """Those of steps that are over: after a crash one may have been left open, or its buttons be there yet."""
@@ -126,6 +139,9 @@ class Ending:
             standing = await self._stepping.asking.standing(request, events)
             if standing.state.is_open:
                 await self._stepping.asking.ended(_remnant(turn, record), request, standing, record.summary)
+            elif not self._telling.has_closed(request.id):  # whoever began it may have died before it could
+                word = "" if standing.state is State.CONSUMED else record.summary
+                await self._telling.request(request, standing, word)
 
 
 def _came_to(record: StepRun) -> str:

@@ -28,6 +28,7 @@ from bot.flows.acting.turn import Job, Pause, Turn
 
 log = logging.getLogger(__name__)
 AGAIN_AFTER = timedelta(seconds=5)  # after the store or Slack did not answer
+SHOW_AGAIN = timedelta(seconds=15)  # how a run ended, where Slack was away then
 LOOK_AGAIN = timedelta(seconds=30)  # at runs that wait: another process may have heard what they wait for
 TICK = 1.0  # seconds: how late a timer may be
 BROKEN = timedelta(minutes=1)  # after a mistake of ours
@@ -137,8 +138,10 @@ class Engine:
         still = 0
         while True:
             run = await self._outside.runs.get(run_id)
-            if run is None or run.state.is_over:
+            if run is None or (run.state.is_over and run.is_shown):
                 return OVER
+            if run.state.is_over:
+                return await self._show_end(run)
             read = await self._reading.turn(run)
             turn = await self._without(run) if isinstance(read, str) else read
             if isinstance(read, str):
@@ -156,6 +159,15 @@ class Engine:
             await self._telling.card(turn)
             if pause is not None or self._is_stopping:
                 return pause or Pause(until=self._outside.clock.now())
+
+    async def _show_end(self, run: Run) -> Pause:
+        read = await self._reading.turn(run)
+        if not await self._ending.show(await self._without(run) if isinstance(read, str) else read):
+            return Pause(until=self._outside.clock.now() + SHOW_AGAIN)
+        kept = await self._outside.runs.get(run.id)
+        if kept is not None:
+            await self._keeping.run(replace(kept, is_shown=True))
+        return OVER
 
     async def _move(self, turn: Turn) -> Pause | None:
         """One move. None: something was written; look again."""

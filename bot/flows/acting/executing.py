@@ -12,7 +12,7 @@ from bot.domain.approval import Executed, Request, Reviewed, Started, State, sta
 from bot.domain.kill_switch import Stopped, Switch, bites
 from bot.domain.run import StepRun, StepState
 from bot.domain.runbook import OutputError
-from bot.flows.acting import notes
+from bot.flows.acting import lines, notes
 from bot.flows.acting.bounded import LEEWAY, STUBBORN, ran
 from bot.flows.acting.checks import OUTPUT_LIMIT, named, shown, summary
 from bot.flows.acting.keeping import Keeping
@@ -50,7 +50,8 @@ class Executing:
         if before is None or before.plan != plan:
             said.insert(0, notes.rendered(job.turn.run, claimed, plan, now))
         uses_up = (request.id, Started(id=f"{request.id}:started", at=now)) if request else None
-        kept = await self._keeping.step(before, claimed, said, uses_up=uses_up)
+        begun = lines.of_change(job, claimed, now, f"Began: {job.title}")
+        kept = await self._keeping.step(before, claimed, said, begun, uses_up=uses_up)
         if kept is None:
             return  # somebody else was faster, or it was used up
         if stopped := await self._last_word(job, plan, request):
@@ -86,7 +87,6 @@ class Executing:
 
     async def _do(self, job: Job, kept: StepRun, plan: Plan, request: Request | None) -> None:
         showing = asyncio.create_task(self._telling.card(job.turn))  # Slack's answer is not waited for
-        await self._fact(job, kept, f"Began: {job.title}")
         try:
             ended = await self._ended(job, kept, plan)
         finally:
@@ -133,9 +133,10 @@ class Executing:
         """What a step came to is never given up: it is written as soon as the store takes it."""
         self._unwritten[job.key.text] = ended
         run, now = job.turn.run, self._outside.clock.now()
+        told = lines.of_change(job, ended, now, f"{job.title}: {ended.summary}")
         before: StepRun | None = kept
         while before is not None and before.state in (StepState.STARTED, StepState.UNKNOWN):
-            if await self._keeping.step(before, ended, (notes.finished(run, ended, now),)):
+            if await self._keeping.step(before, ended, (notes.finished(run, ended, now),), told):
                 break
             # Another process took it for lost. Whoever did it knows better.
             before = await self._outside.runs.step(job.key)
@@ -143,13 +144,6 @@ class Executing:
         if request is not None and ended.ending is not None:
             await self._keeping.event(request.id, Executed(id=f"{request.id}:executed", at=now, ending=ended.ending))
         await self._telling.output(job, ended)
-        await self._fact(job, ended, f"{job.title}: {ended.summary}")
-
-    async def _fact(self, job: Job, step: StepRun, text: str) -> None:
-        """Looking is no event of an incident."""
-        if step.plan is not None and step.plan.risk is not Risk.READ:
-            key = f"{job.key.text}:{step.state}"
-            await self._telling.fact(job.turn.incident.id, self._outside.clock.now(), text, key=key)
 
     # --- after a crash -----------------------------------------------------------------------------------------------
 
@@ -190,8 +184,8 @@ class Executing:
         now = self._outside.clock.now()
         sentence = "The bot stopped while this was being done: it may or may not have happened. It is not done again."
         lost = replace(step, state=StepState.UNKNOWN, ending=Ending.UNKNOWN, summary=sentence)
-        if await self._keeping.step(step, lost, (notes.finished(job.turn.run, lost, now),)):
-            await self._fact(job, lost, f"{job.title}: {sentence}")
+        told = lines.of_change(job, lost, now, f"{job.title}: {sentence}")
+        await self._keeping.step(step, lost, (notes.finished(job.turn.run, lost, now),), told)
 
 
 def _state(job: Job, plan: Plan, result: ActionResult, *, is_unread: bool) -> StepState:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.domain.approval import Event, Request, Started
 from bot.domain.errors import NotStored
-from bot.domain.ports.acting import AuditNote
+from bot.domain.ports.acting import AuditNote, Line
 from bot.domain.run import Run, StepRun
 from bot.flows.acting.outside import Outside
 
@@ -27,6 +27,7 @@ class Keeping:
         before: StepRun | None,
         after: StepRun,
         notes: Sequence[AuditNote] = (),
+        lines: Sequence[Line] = (),
         *,
         uses_up: tuple[str, Started] | None = None,
     ) -> StepRun | None:
@@ -34,22 +35,24 @@ class Keeping:
         runs = self._outside.runs
         if before is None:
             new = replace(after, version=1)
-            return new if await self._written(lambda: runs.add_step(new, notes)) else None
+            return new if await self._written(lambda: runs.add_step(new, notes, lines)) else None
         return await self._written(
-            lambda: runs.put_step(replace(after, version=before.version), notes, uses_up=uses_up)
+            lambda: runs.put_step(replace(after, version=before.version), notes, lines, uses_up=uses_up)
         )
 
-    async def run(self, run: Run, notes: Sequence[AuditNote] = ()) -> Run | None:
-        return await self._written(lambda: self._outside.runs.put(run, notes))
+    async def run(self, run: Run, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> Run | None:
+        return await self._written(lambda: self._outside.runs.put(run, notes, lines))
 
     async def open(self, run: Run, notes: Sequence[AuditNote]) -> bool:
         return await self._written(lambda: self._outside.runs.open(run, notes))
 
-    async def request(self, request: Request, notes: Sequence[AuditNote]) -> bool:
-        return await self._written(lambda: self._outside.approvals.open(request, notes))
+    async def request(self, request: Request, notes: Sequence[AuditNote], lines: Sequence[Line] = ()) -> bool:
+        return await self._written(lambda: self._outside.approvals.open(request, notes, lines))
 
-    async def event(self, request: str, event: Event, notes: Sequence[AuditNote] = ()) -> bool:
-        return await self._written(lambda: self._outside.approvals.record(request, event, notes))
+    async def event(
+        self, request: str, event: Event, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()
+    ) -> bool:
+        return await self._written(lambda: self._outside.approvals.record(request, event, notes, lines))
 
     async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
         for pause in AGAIN_AFTER:

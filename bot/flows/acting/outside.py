@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.domain.action import Action
 from bot.domain.catalog import Catalog
 from bot.domain.policy import Policy
-from bot.domain.ports import Briefings, Clock, Incidents, Timeline
+from bot.domain.ports import Briefings, Clock, Incidents
 from bot.domain.ports.acting import Approvals, Directory, Pager, RunBoard, Runs
 from bot.domain.runbook import Runbook
 from bot.flows.switching import Switching
@@ -44,7 +44,6 @@ class Outside:
     executor: str  # as the settings name this process; no two live ones have the same
     boot: str  # random, of this very start
     pager: Pager | None = None
-    timeline: Timeline | None = None
     briefings: Briefings | None = None
     gone: Callable[[str], Awaitable[bool]] = nobody_is_gone  # whether another process' holder certainly has ended
     on_end: Callable[[str], None] = lambda _: None  # is told the incident of a run that came to its end

@@ -7,17 +7,16 @@ from dataclasses import replace
 from bot.domain.action import ActionRefused, Ending, Plan
 from bot.domain.approval import ExecutionReason as Why
 from bot.domain.run import StepRun, StepState
-from bot.flows.acting import notes
+from bot.flows.acting import lines, notes
 from bot.flows.acting.checks import summary
 from bot.flows.acting.keeping import Keeping
 from bot.flows.acting.outside import Outside
-from bot.flows.acting.telling import Telling
 from bot.flows.acting.turn import Job
 
 
 class Refusing:
-    def __init__(self, outside: Outside, keeping: Keeping, telling: Telling) -> None:
-        self._outside, self._keeping, self._telling = outside, keeping, telling
+    def __init__(self, outside: Outside, keeping: Keeping) -> None:
+        self._outside, self._keeping = outside, keeping
 
     async def impossible(self, job: Job, refused: ActionRefused) -> None:
         """It cannot be done at all, and was not begun; the runbook may go on without it."""
@@ -48,6 +47,5 @@ class Refusing:
             ended_at=now,
             summary=summary(sentence),
         )
-        if await self._keeping.step(before, refused, (notes.refused(job.turn.run, refused, now, why),)):
-            text = f"Not done: {job.title}. {refused.summary}"
-            await self._telling.fact(job.turn.incident.id, now, text, key=f"{job.key.text}:{state}")
+        told = lines.of_step(job, refused, now, f"Not done: {job.title}. {refused.summary}")
+        await self._keeping.step(before, refused, (notes.refused(job.turn.run, refused, now, why),), told)

@@ -44,7 +44,7 @@ class Stepping:
         self.executing = Executing(outside, self.planning, keeping, telling)
         self.undoing = Undoing(outside, self.planning, keeping, self.executing)
         self.asking = Asking(outside, keeping, telling)
-        self.refusing = Refusing(outside, keeping, telling)
+        self.refusing = Refusing(outside, keeping)
         self._deciding = Deciding(
             outside,
             keeping,
@@ -56,7 +56,7 @@ class Stepping:
             asking=self.asking,
             refusing=self.refusing,
         )
-        self.verifying = Verifying(outside, self.checks, keeping, telling, self.executing)
+        self.verifying = Verifying(outside, self.checks, keeping, self.executing)
 
     async def go_on(self, job: Job) -> Pause | None:
         """None: something was done or written; look again. Raises NotStored, ChatError."""

@@ -9,23 +9,20 @@ from bot.domain.approval import Precheck
 from bot.domain.kill_switch import FailedVerify
 from bot.domain.ports.acting import AuditNote
 from bot.domain.run import Part, StepRun, StepState
-from bot.flows.acting import notes
+from bot.flows.acting import lines, notes
 from bot.flows.acting.checks import Checks, Seen, summary
 from bot.flows.acting.executing import Executing
 from bot.flows.acting.keeping import Keeping
 from bot.flows.acting.outside import Outside
-from bot.flows.acting.telling import Telling
 from bot.flows.acting.turn import Job, Pause
 
 UNSEEN = "Whether it helped could not be seen."  # begins what is said where a verification could not be made
 
 
 class Verifying:
-    def __init__(
-        self, outside: Outside, checks: Checks, keeping: Keeping, telling: Telling, executing: Executing
-    ) -> None:
+    def __init__(self, outside: Outside, checks: Checks, keeping: Keeping, executing: Executing) -> None:
         self._outside, self._checks, self._keeping = outside, checks, keeping
-        self._telling, self._executing = telling, executing
+        self._executing = executing
         self._next: dict[str, datetime] = {}  # by the step's key; after a restart it is looked at once more
         self._failed: list[FailedVerify] = []
 
@@ -63,10 +60,9 @@ class Verifying:
         now = self._outside.clock.now()
         after = replace(step, state=state, ended_at=now, verified=summary(sentence))
         said: tuple[AuditNote, ...] = (notes.verified(job.turn.run, after, now),)
-        if await self._keeping.step(step, after, said):
+        told = lines.of_step(job, after, now, f"{job.title}: {sentence}")
+        if await self._keeping.step(step, after, said, told):
             self._next.pop(job.key.text, None)
-            text = f"{job.title}: {sentence}"
-            await self._telling.fact(job.turn.incident.id, now, text, key=f"{job.key.text}:{state}")
 
     # --- changes that do not help ------------------------------------------------------------------------------------
 

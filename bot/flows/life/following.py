@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 
 IDLE = 15.0  # seconds between two looks where nobody wakes it: nudges and reminders are not more exact than that
 AFTER_FAILURE = 5.0  # seconds
+# After a look comes a rest of so many times its length: where many incidents change at once each of them wakes it, and
+# one look serves them all.
+REST, LONGEST_REST = 1.0, 2.0  # the latter in seconds
 RECENTLY = timedelta(hours=26)  # an incident that was over is followed as long as it is watched, and a little longer
 
 
@@ -56,7 +60,9 @@ class Following:
         """Until cancelled."""
         while True:
             self._wake.clear()
+            began = time.monotonic()
             wait = self._idle if await self.look() else min(AFTER_FAILURE, self._idle)
+            await asyncio.sleep(min(REST * (time.monotonic() - began), LONGEST_REST))
             try:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()

@@ -80,7 +80,7 @@ class PublishPostmortem:
 
     async def __call__(self, incident: Incident, draft: Draft) -> Draft:
         """The draft with its canvas and file. Raises FirstResponderError: it is to be called again, and goes on."""
-        # Made first, and shared once its id is kept: of one that a crash cuts off in between nobody sees anything.
+        # Made first, and shared once its id is kept: a crash in between has it looked for, and nobody sees it twice.
         made = await self._step(draft, "canvas-made", lambda: self._canvas(incident, draft, None))
         draft = replace(draft, canvas=made or draft.canvas)
         canvas = await self._step(draft, "canvas", lambda: self._canvas(incident, draft, incident.place))

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from bot.domain.approval import ApprovalWithdrawn, Decision, Event, Message, Request, RequestWithdrawn, Reviewed
-from bot.domain.errors import NotStored
 from bot.domain.plaintext import plain
-from bot.domain.ports import Timeline, TimelineEvent
-from bot.domain.ports.acting import Approvals, AuditNote
+from bot.domain.ports import TimelineEvent
+from bot.domain.ports.acting import Approvals, AuditNote, Line
 from bot.domain.redact import redact
-
-log = logging.getLogger(__name__)
 
 TARGET_LIMIT = 160  # characters of what was decided about
 REACTION = "Ev"  # Slack's ids of events begin so; those of buttons are made from what was pressed
 
 
 class ToldApprovals:
-    """`Approvals`, as kept by another, that tells the timeline of each decision. The record never waits for it."""
+    """`Approvals`, as kept by another, that tells the timeline of each decision: in the same transaction."""
 
-    def __init__(self, kept: Approvals, timeline: Timeline) -> None:
+    def __init__(self, kept: Approvals) -> None:
         self._kept = kept
-        self._timeline = timeline
 
-    async def open(self, request: Request, notes: Sequence[AuditNote] = ()) -> bool:
-        return await self._kept.open(request, notes)
+    async def open(self, request: Request, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()) -> bool:
+        return await self._kept.open(request, notes, lines)
 
     async def get(self, request_id: str) -> Request | None:
         return await self._kept.get(request_id)
@@ -34,13 +29,12 @@ class ToldApprovals:
     async def events(self, request_id: str) -> Sequence[Event]:
         return await self._kept.events(request_id)
 
-    async def record(self, request_id: str, event: Event, notes: Sequence[AuditNote] = ()) -> bool:
-        """Told also where the event is known already: after a crash it comes again, and may not have been told."""
-        is_new = await self._kept.record(request_id, event, notes)
+    async def record(
+        self, request_id: str, event: Event, notes: Sequence[AuditNote] = (), lines: Sequence[Line] = ()
+    ) -> bool:
         request = await self._kept.get(request_id) if any(worded(event)) else None
-        if request is not None:
-            await self._tell(request, event)
-        return is_new
+        told = (_line(request, event),) if request is not None else ()
+        return await self._kept.record(request_id, event, notes, (*lines, *told))
 
     async def at(self, message: Message) -> Request | None:
         return await self._kept.at(message)
@@ -48,16 +42,12 @@ class ToldApprovals:
     async def open_requests(self) -> Sequence[Request]:
         return await self._kept.open_requests()
 
-    async def _tell(self, request: Request, event: Event) -> None:
-        what, who = worded(event)
-        text = (
-            f"{what}: {plain(redact(' '.join(request.plan.lines)), TARGET_LIMIT)} on {plain(request.plan.target, 80)}"
-        )
-        told = TimelineEvent(incident_id=request.incident, at=event.at, kind="action", text=text, actor=who)
-        try:
-            await self._timeline.add(told, key=f"review:{event.id}:{request.id}")
-        except NotStored as error:
-            log.warning("not on the timeline: %s", error)
+
+def _line(request: Request, event: Event) -> Line:
+    what, who = worded(event)
+    text = f"{what}: {plain(redact(' '.join(request.plan.lines)), TARGET_LIMIT)} on {plain(request.plan.target, 80)}"
+    told = TimelineEvent(incident_id=request.incident, at=event.at, kind="action", text=text, actor=who)
+    return Line(key=f"review:{event.id}:{request.id}", event=told)
 
 
 def worded(event: Event) -> tuple[str, str]:

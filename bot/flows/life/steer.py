@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.domain.alert import Severity
 from bot.domain.incident import Incident
 from bot.domain.life import Order
-from bot.domain.lifecycle import Move, Regraded, Step, move, regrade, repeated
+from bot.domain.lifecycle import Move, Regraded, Step, move, regrade, regraded_before, repeated
 from bot.domain.plaintext import plain
 from bot.domain.ports import Clock, Said, TriageDesk
 from bot.domain.redact import redact
@@ -46,7 +46,7 @@ class Steer:
             return made[-1].after
 
         after = await self._steer(order, decide, f"Severity set to {severity}")
-        return made[-1] if made else regrade(after, severity)
+        return made[-1] if made else regraded_before(after)
 
     async def rename(self, order: Order, title: str) -> str:
         """Raises NotStored, and FirstResponderError where there is no such incident."""

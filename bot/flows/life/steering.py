@@ -11,7 +11,7 @@ from bot.domain.incident import Incident, PlaceKind
 from bot.domain.life import Order, Tie, TieKind
 from bot.domain.lifecycle import Move, Regraded, Step
 from bot.domain.plaintext import plain
-from bot.domain.ports import Clock, Incidents, Said, TriageDesk
+from bot.domain.ports import Clock, Incidents, Said, TriageDesk, TriageTransaction
 from bot.domain.ports.kept import Kept
 from bot.domain.redact import redact
 from bot.domain.service_names import normal
@@ -20,6 +20,7 @@ from bot.flows.life.promote import Promotion
 from bot.flows.life.steer import WORD_LIMIT, Steer
 from bot.flows.place import deserves_channel, existing
 
+MOST_NAMED = 30  # services in a refusal: a storm may have hundreds
 SHOWN_LIMIT = 60  # characters of what a person wrote, in a refusal
 
 
@@ -119,10 +120,17 @@ class Steering:
 
     async def split(self, order: Order, which: str) -> str:
         incident = await existing(self._incidents, order.incident)
-        chosen, refused = _chosen(incident, which)
         said = self._said(order, f"Split off: {_named(which)}")
-        try:  # also where nothing fits: after a split that was made before, numbers are others
-            new = await self._desk.transact(lambda transaction: transaction.split(incident.id, chosen, said))
+        refused = ""
+
+        def part(transaction: TriageTransaction) -> Incident | None:
+            nonlocal refused
+            chosen, refused = _chosen(incident, which, transaction.alert_services(incident.id))
+            # Also where nothing fits: after a split that was made before, numbers are others.
+            return transaction.split(incident.id, chosen, said)
+
+        try:
+            new = await self._desk.transact(part)
         except NotStored:
             raise
         except FirstResponderError as refusal:
@@ -160,8 +168,8 @@ def _why_not_promoted(incident: Incident) -> str:
     return ""
 
 
-def _chosen(incident: Incident, which: str) -> tuple[Sequence[int], str]:
-    """Positions of alerts, from 0; or none, and a sentence that says why."""
+def _chosen(incident: Incident, which: str, services: Sequence[str]) -> tuple[Sequence[int], str]:
+    """Positions of alerts, from 0; or none, and a sentence that says why. `services`: of each alert, in order."""
     wanted = which.strip()
     if wanted.isdecimal():
         number = int(wanted)
@@ -170,12 +178,10 @@ def _chosen(incident: Incident, which: str) -> tuple[Sequence[int], str]:
         return (), f"{incident.id} has no alert {number}: they are numbered from 1 to {incident.alert_count}."
     if not wanted:
         return (), "Say which: an alert's number as `alerts` shows it, or a service."
-    if incident.alerts_left_out:
-        many = f"{incident.id} has too many alerts ({incident.alert_count}) to pick by service"
-        return (), f"{many}: say an alert's number."
-    services = [grouped.alert.service for grouped in incident.alerts]
     found = tuple(place for place, name in enumerate(services) if name and normal(name) == normal(wanted))
-    known = ", ".join(sorted({plain(name, SHOWN_LIMIT) for name in services if name})) or "none"
+    named = sorted({plain(name, SHOWN_LIMIT) for name in services if name})
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    known = ", ".join(named[:MOST_NAMED]) + more or "none"
     none = f"No alert of {incident.id} is about “{plain(wanted, SHOWN_LIMIT)}”. Its services: {known}."
     return found, "" if found else none
 

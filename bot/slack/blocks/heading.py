@@ -100,10 +100,10 @@ def _said(grouped: GroupedAlert, shown: str, source: str = "") -> str:
         where = escape(shown)
     over = "firing" if grouped.resolved_at is None else f"recovered at {clock(grouped.resolved_at)}"
     mark = ":rotating_light:" if grouped.is_firing else ":white_check_mark:"
-    return f"{mark} {where}{source}: {_reason(grouped)}, {over}"
+    return f"{mark} {where}{source}: {why_here(grouped)}, {over}"
 
 
-def _reason(grouped: GroupedAlert) -> str:
-    """What it rests on is kept with the alert; a monitor may send a label of that name, which says nothing."""
+def why_here(grouped: GroupedAlert) -> str:
+    """In mrkdwn. What it rests on is kept with the alert; such a label of a monitor says nothing for other reasons."""
     because = grouped.alert.labels.get(BECAUSE, "") if grouped.reason in _EXPLAINED else ""
     return escape(plain(because, BECAUSE_LIMIT)) or _REASONS[grouped.reason]

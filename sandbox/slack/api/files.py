@@ -19,6 +19,16 @@ from sandbox.slack.wire import canvas_json, file_json
 from sandbox.slack.workspace import Workspace
 
 MAX_FILE_BYTES = 1024**3
+# What files.list can be asked for, as its page names it, and how the MIME types of it begin.
+TYPES = {
+    "all": "",
+    "spaces": "text/html",
+    "snippets": "text/plain",
+    "images": "image/",
+    "gdocs": "application/vnd.google-apps",
+    "zips": "application/zip",
+    "pdfs": "application/pdf",
+}
 
 
 def get_upload_url(call: ApiCall) -> JsonObject:
@@ -117,7 +127,41 @@ def info(call: ApiCall) -> JsonObject:
     return {"file": file_json(call.workspace, file), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
+def list_files(call: ApiCall) -> JsonObject:
+    """Canvases are files, too. The newest first."""
+    user, channel = call.text("user"), call.text("channel")
+    if user and user not in call.workspace.members:
+        raise SlackError("user_not_found")
+    kinds = (call.text("types") or "all").split(",")
+    if not set(kinds) <= TYPES.keys():
+        raise SlackError("unknown_type")
+    count, page = call.number("count", 100), max(1, call.number("page", 1))
+    workspace = call.workspace
+    everything = [file_json(workspace, file) for file in workspace.files.values() if file.completed]
+    everything += [canvas_json(workspace, canvas) for canvas in workspace.canvases.values()]
+    everything.sort(key=lambda file: file["created"])
+    found = [
+        file
+        for file in reversed(everything)
+        if _is_visible(call, file)
+        and (not user or file["user"] == user)
+        and (not channel or channel in file["channels"])
+        and any(file["mimetype"].startswith(TYPES[kind]) for kind in kinds)
+        and call.number("ts_from", 0) <= file["created"]
+    ]
+    pages = max(1, -(-len(found) // count))
+    paging = {"count": count, "total": len(found), "page": page, "pages": pages}
+    return {"files": found[(page - 1) * count : page * count], "paging": paging}
+
+
+def _is_visible(call: ApiCall, file: JsonObject) -> bool:
+    if file["user"] == call.bot.id:
+        return True
+    return any(call.workspace.visible(call.workspace.channels[one], call.bot.id) for one in file["channels"])
+
+
 METHODS: dict[str, Method] = {
+    "files.list": list_files,
     "files.getUploadURLExternal": get_upload_url,
     "files.completeUploadExternal": complete,
     "files.info": info,

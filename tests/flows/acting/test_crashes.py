@@ -212,3 +212,25 @@ async def test_an_action_that_breaks_leaves_a_change_unknown_and_fails_a_read() 
     await world.go_on()
     assert world.state("a") is StepState.UNKNOWN
     assert world.step("a").ending is Ending.UNKNOWN
+
+
+async def test_buttons_of_a_used_up_request_go_away_though_the_change_was_cut_off_before_they_could() -> None:
+    """Approved and shown as such; then a kill in the midst of the change: nobody has taken the buttons away."""
+    world = World(runbook(step("fix")))
+    await world.started()
+    await world.say(ANA, id="ana")
+    world.crash()  # the approval is handled; the change is begun by the process after it
+
+    def dies(_: object) -> None:
+        raise Killed
+
+    world.restart.during = dies
+    with pytest.raises(Killed):
+        await world.go_on()
+    world.crash()
+    await world.go_on()
+    (unknown,) = [one for one in world.ledger.steps.values() if one.state is StepState.UNKNOWN]
+    await world.runs.settle(unknown.key, ANA, happened=True)
+    assert (await world.go_on()).is_over
+    standing, _ = world.board.shown[world.request_id()][-1]
+    assert not standing.state.is_open

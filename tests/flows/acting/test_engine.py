@@ -21,8 +21,8 @@ async def running(engine: Engine) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await engine.stop(5)
-        await asyncio.wait_for(task, 5)
+        await engine.stop(60)
+        await asyncio.wait_for(task, 60)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -93,12 +93,12 @@ async def test_stopping_waits_for_what_runs_and_begins_nothing_more() -> None:
     action = slow(world)
     task = asyncio.create_task(world.engine.run())
     await world.order()
-    await asyncio.wait_for(action.began.wait(), 5)
-    stopping = asyncio.create_task(world.engine.stop(5))
+    await asyncio.wait_for(action.began.wait(), 60)
+    stopping = asyncio.create_task(world.engine.stop(60))
     await asyncio.sleep(0)
     action.go.set()
     await stopping
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     assert [key.split(":")[1] for key, _ in action.ran] == ["a"]
     world.crash()
     await world.go_on()
@@ -110,7 +110,7 @@ async def test_different_runs_do_not_wait_for_each_other() -> None:
     action = slow(world)
     async with running(world.engine):
         await world.order(id="O1")
-        await asyncio.wait_for(action.began.wait(), 5)
+        await asyncio.wait_for(action.began.wait(), 60)
         world.actions["look"] = world.look
         await world.order(id="O2")
         await until(lambda: len(world.look.ran) == 1)

@@ -212,11 +212,8 @@ async def test_which_changes_are_deployments(stage: Scene, fact: ChangeFact, tex
 @dataclass
 class FakeTimeline:
     events: dict[str, TimelineEvent] = field(default_factory=dict)
-    broken: bool = False
 
     async def add(self, event: TimelineEvent, *, key: str) -> Acceptance:
-        if self.broken:
-            raise NotStored("disk full")
         return Acceptance.STORED if self.events.setdefault(key, event) is event else Acceptance.REPEAT
 
     async def remove(self, key: str) -> None:
@@ -240,8 +237,8 @@ def reviewed(id: str, decision: Decision) -> Reviewed:
 
 
 async def test_who_approved_what_and_how_stands_on_the_timeline_once() -> None:
-    timeline = FakeTimeline()
-    approvals = ToldApprovals(FakeApprovals(Ledger()), timeline)
+    ledger = Ledger()
+    approvals = ToldApprovals(FakeApprovals(ledger))
     await approvals.open(REQUEST)
     events: list[Event] = [
         reviewed("Ev1", Decision.APPROVE),
@@ -253,7 +250,7 @@ async def test_who_approved_what_and_how_stands_on_the_timeline_once() -> None:
     for event in events:
         for is_new in (True, False):
             assert await approvals.record(REQUEST.id, event) is is_new
-    found = await timeline.of(REQUEST.incident)
+    found = list(ledger.lines.values())
     assert [(event.text.split(":")[0], event.actor) for event in found] == [
         ("Approved by a reaction", "UANA"),
         ("Denied by a button", "UANA"),
@@ -263,8 +260,15 @@ async def test_who_approved_what_and_how_stands_on_the_timeline_once() -> None:
     assert REQUEST.plan.target in found[0].text
 
 
-async def test_a_decision_counts_also_where_the_timeline_cannot_be_written() -> None:
-    approvals = ToldApprovals(FakeApprovals(Ledger()), FakeTimeline(broken=True))
+async def test_a_decision_is_kept_with_its_line_or_not_at_all() -> None:
+    ledger = Ledger()
+    approvals = ToldApprovals(FakeApprovals(ledger))
     await approvals.open(REQUEST)
-    assert await approvals.record(REQUEST.id, reviewed("Ev1", Decision.APPROVE))
-    assert len(await approvals.events(REQUEST.id)) == 1
+
+    def full(_: str) -> None:
+        raise NotStored("the disk is full")
+
+    ledger.fail = full
+    with pytest.raises(NotStored):
+        await approvals.record(REQUEST.id, reviewed("Ev1", Decision.APPROVE))
+    assert (await approvals.events(REQUEST.id), ledger.lines) == ((), {})

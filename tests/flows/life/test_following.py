@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import pytest
+
 from bot.domain.errors import ChatError, NotStored
 from bot.domain.incident import Incident
+from bot.flows.life import following as module
 from bot.flows.life.following import Following
 from bot.testing import NOON, FrozenClock, make_alert
 from tests.scene import Scene
@@ -106,3 +109,19 @@ async def test_what_was_over_long_ago_is_left_alone(stage: Scene) -> None:
     watcher = Watcher()
     await following(stage, watcher).look()
     assert watcher.followed == []
+
+
+async def test_after_a_look_it_rests_and_one_look_serves_all_who_wake_it_meanwhile(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REST", 1e9)
+    monkeypatch.setattr(module, "LONGEST_REST", 0.2)
+    watcher, loop = Watcher(), asyncio.get_running_loop()
+    looks = following(stage, watcher)
+    began, running = loop.time(), asyncio.create_task(looks.run())
+    async with asyncio.timeout(60):
+        while len(watcher.ticks) < 3:
+            looks.wake()
+            await asyncio.sleep(0.001)
+    running.cancel()
+    assert loop.time() - began >= 0.4, "three looks and two rests"

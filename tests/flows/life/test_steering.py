@@ -10,9 +10,10 @@ import pytest
 
 from bot.domain.alert import Severity
 from bot.domain.errors import ChatError, FirstResponderError
-from bot.domain.incident import Incident, IncidentStatus, Place, PlaceKind
+from bot.domain.incident import GroupingReason, Incident, IncidentStatus, Place, PlaceKind
 from bot.domain.life import Order, TieKind
 from bot.domain.lifecycle import MoveReason, Step
+from bot.domain.ports import TriageTransaction
 from bot.domain.ports.life import SteerDesk
 from bot.flows.life.linking import Linking, why_no_address
 from bot.flows.life.merged import PointToSurvivor
@@ -276,6 +277,23 @@ async def test_what_is_split_off_is_an_incident_of_its_own(wheel: Wheel, which: 
     assert (tie.kind, tie.incident, tie.other) == (TieKind.SPLIT, one, "INC-2026-0002")
     assert "was split already" in await wheel.desk.split(order(one), which)
     assert await wheel.stage.store.incidents.get("INC-2026-0003") is None
+
+
+async def test_of_a_storm_a_service_is_split_off_with_all_of_its_alerts(wheel: Wheel) -> None:
+    one, at = await wheel.stage.incident(), wheel.stage.clock.now()
+
+    def rage(desk: TriageTransaction) -> None:
+        for number in range(150):  # more than are read with an incident
+            service = "payments" if number % 10 == 5 else f"service-{number % 40}"
+            alert = make_alert(fingerprint=f"s{number}", service=service)
+            desk.join(one, alert, GroupingReason.STORM, at)
+
+    await wheel.stage.store.desk.transact(rage)
+    refused = await wheel.desk.split(order(one), "search")
+    assert "No alert of INC-2026-0001 is about" in refused
+    assert "and 8 more" in refused
+    assert "15 alerts are INC-2026-0002 now" in await wheel.desk.split(order(one, "Ev2"), "payments")
+    assert (await wheel.stage.get(one)).alert_count == 136
 
 
 @pytest.mark.parametrize(

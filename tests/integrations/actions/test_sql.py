@@ -233,7 +233,7 @@ async def test_a_long_query_is_found_and_ended(postgres: Mapping[str, Action], a
         told = await postgres["sql.execute"].run(plan, key="k")
         assert (told.ending, told.values["count"]) == (Ending.SUCCEEDED, 1), told
         with pytest.raises(psycopg.errors.AdminShutdown):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
         again = await postgres["sql.execute"].run(plan, key="k")
         assert (again.ending, again.values["count"]) == (Ending.SUCCEEDED, 0), "the process's start tells them apart"
 

@@ -26,7 +26,7 @@ async def checked(api: ASGIApp, **settings: object) -> tuple[CheckResult, ...]:
         DESK.app = api
         given = AnthropicSettings(**{"api_key": KEY, "url": DESK.url, **settings})  # type: ignore[arg-type]
         assert INTEGRATION.check is not None
-        return await INTEGRATION.check(given, Tools(clock=clock, threads=threads, source_deadline=4.0))
+        return await INTEGRATION.check(given, Tools(clock=clock, threads=threads, source_deadline=60.0))
     finally:
         threads.close()
 

@@ -1,11 +1,10 @@
-import socket
-
 import pytest
 
 from bot.domain.model import ModelError, ModelFailure, ModelRequest
 from integrations.anthropic import AnthropicSettings, Claude
 from sandbox.anthropic import Error, Garbage, Say, Slow
 from sandbox.anthropic.turns import Turn
+from sandbox.bot_process import usable_port
 from tests.integrations.anthropic.asking import KEY, Asking, asking, request, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -72,10 +71,7 @@ async def test_without_a_key_nothing_is_asked() -> None:
 
 
 async def test_nobody_there() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    async with asking(url=url) as one:
+    async with asking(url=f"http://127.0.0.1:{usable_port()}") as one:
         error = await failure(one)
     assert error.reason is ModelFailure.UNREACHABLE
     assert len(one.waits.seconds) == 2

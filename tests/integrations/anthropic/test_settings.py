@@ -109,7 +109,7 @@ def test_the_client_library_is_imported_with_the_first_use_alone() -> None:
         "print(before, 'anthropic' in sys.modules)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "[] True"
 

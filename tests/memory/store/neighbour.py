@@ -15,7 +15,7 @@ from pathlib import Path
 from memory.vectors import VectorsUnavailable
 from tests.memory.remembering import Remembering, ids, incident, remembering
 
-GIVE_UP = 10.0  # seconds of looking
+GIVE_UP = 60.0  # seconds of looking
 STEP = 0.02  # seconds between looks
 
 

@@ -11,8 +11,11 @@ import pytest
 from bot.domain.action import Ending
 from bot.domain.approval import ApprovalWithdrawn, Decision, Event, Message, Request, RequestWithdrawn
 from bot.domain.errors import NotStored
-from bot.domain.ports.acting import AuditNote
+from bot.domain.incident import GroupingReason
+from bot.domain.ports import TimelineEvent
+from bot.domain.ports.acting import AuditNote, Line
 from bot.domain.run import Part, RunState, StepKey, StepState
+from bot.testing import make_alert
 from memory.store import Store
 from tests.memory.store.acting_samples import (
     ANA,
@@ -316,3 +319,40 @@ async def test_forgetting_an_incident_leaves_its_entries_alone(store: Store, dat
     assert await audited(store) == [(1, "kept")]
     for table in ("runs", "run_steps", "approval_requests", "approval_events"):
         assert "s3 output" not in str(run(database_url, f"SELECT * FROM {table}"))
+
+
+# --- the timeline, and what people see -------------------------------------------------------------------------------
+
+
+def line(key: str, incident: str) -> Line:
+    return Line(key=key, event=TimelineEvent(incident_id=incident, at=NOON, kind="action", text=key))
+
+
+async def test_lines_are_kept_with_what_they_tell_of_or_not_at_all(store: Store) -> None:
+    opened = await store.desk.transact(
+        lambda transaction: transaction.open_incident(make_alert(), GroupingReason.NEW_CONDITION, NOON)
+    )
+    here = opened.id
+    assert await store.runs.open(run_of())
+    assert await store.runs.add_step(step_of(), (), [line("added", here), line("of nobody", "INC-2026-9999")])
+    assert not await store.runs.add_step(step_of(), (), [line("added again", here)])
+    refused = replace(step_of(), state=StepState.REFUSED)
+    assert await store.runs.put_step(replace(refused, version=9), (), [line("overtaken", here)]) is None
+    assert await store.runs.put_step(refused, (), [line("refused", here), line("added", here)]) is not None
+    asked = request()
+    assert await store.approvals.open(asked, (), [line("asked", here)])
+    assert await store.approvals.record("A-1", posted(asked), (), [line("posted", here)])
+    assert not await store.approvals.record("A-1", posted(asked), (), [line("posted twice", here)])
+    assert await store.runs.put(replace(run_of(), state=RunState.FAILED), (), [line("over", here)]) is not None
+    told = [event.text for event in await store.timeline.of(here) if event.kind == "action"]
+    assert told == ["added", "refused", "asked", "posted", "over"]
+
+
+async def test_a_run_that_is_over_and_does_not_show_it_is_looked_at_again_and_stays_over(store: Store) -> None:
+    await store.runs.open(run_of())
+    behind = await store.runs.put(replace(run_of(), state=RunState.FAILED, is_shown=False))
+    assert behind is not None
+    assert await store.runs.unfinished() == (behind,)
+    assert await store.runs.put(replace(behind, state=RunState.RUNNING)) is None
+    assert await store.runs.put(replace(behind, is_shown=True)) is not None
+    assert not await store.runs.unfinished()

@@ -51,5 +51,5 @@ async def address() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def es(address: str) -> AsyncIterator[AsyncElasticsearch]:
-    async with AsyncElasticsearch(address, max_retries=0, request_timeout=5) as client:
+    async with AsyncElasticsearch(address, max_retries=0, request_timeout=60) as client:
         yield client

@@ -18,7 +18,7 @@ from tests.sandbox.elasticsearch.conftest import INDEX, NOW, small
 @asynccontextmanager
 async def asked(**server: Any) -> AsyncIterator[AsyncElasticsearch]:
     app = create_app(small(), clock=lambda: NOW, **server)
-    async with serving(app) as url, AsyncElasticsearch(url, max_retries=0, request_timeout=5) as client:
+    async with serving(app) as url, AsyncElasticsearch(url, max_retries=0, request_timeout=60) as client:
         yield client
 
 

@@ -32,7 +32,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 60_000  # for a condition on a busy machine; what holds is seen at once
+PATIENCE_MS = 120_000  # for a condition on a busy machine; what holds is seen at once
 expect.set_options(timeout=PATIENCE_MS)
 PEOPLE = (
     Person(handle="ana", name="Ana Ruiz", email="ana@example.com", title="Site reliability"),
@@ -84,7 +84,7 @@ async def browser() -> AsyncIterator[Browser]:
     if not HAS_CHROMIUM:
         pytest.skip("Debian's chromium is not installed")
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        chromium = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=PATIENCE_MS)
         yield chromium
         await chromium.close()
 
@@ -92,6 +92,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(browser: Browser) -> AsyncIterator[Stage]:
     workspace = Workspace(PEOPLE)
+    # Slack's 3 seconds are short for a busy machine.
+    workspace.tickets.trigger_seconds, workspace.delivery.ack_seconds = 60.0, 15.0
     app = create_app(workspace, manifest=MANIFEST)
     async with serving(app) as url:
         client = AsyncWebClient(token=workspace.bot_token, base_url=f"{url}/api/")
@@ -103,7 +105,9 @@ async def stage(browser: Browser) -> AsyncIterator[Stage]:
         made = Stage(workspace=workspace, control=app.state.control, client=client, url=url, page=page)
         page.on("pageerror", lambda error: made.troubles.append(str(error)))
         page.on("console", lambda said: made.troubles.append(said.text) if said.type == "error" else None)
-        handler = AsyncSocketModeHandler(build(client, workspace.signing_secret, made.heard), workspace.app_token)
+        handler = AsyncSocketModeHandler(
+            build(client, workspace.signing_secret, made.heard), workspace.app_token, ping_interval=10
+        )
         await handler.connect_async()  # type: ignore[no-untyped-call]
         try:
             yield made

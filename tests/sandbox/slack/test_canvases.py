@@ -139,3 +139,19 @@ async def test_a_free_workspace_has_one_canvas_in_a_channel_and_none_beside(worl
     await world.client.canvases_create(title="x", document_content=content("x"), channel_id=channel)
     again = world.client.conversations_canvases_create(channel_id=channel, document_content=content("x"))
     assert await world.refused(again) == "free_team_canvas_tab_already_exists"
+
+
+async def test_canvases_are_listed_among_the_files_of_who_made_them_the_newest_first(world: World) -> None:
+    client = world.client
+    made = [(await client.canvases_create(title=title, document_content=content("x")))["canvas_id"] for title in "ab"]
+    answer = await client.files_list(user=world.workspace.bot.id, count=1)
+    assert [(file["id"], file["title"], file["mimetype"]) for file in answer["files"]] == [
+        (made[1], "b", "application/vnd.slack-docs")
+    ]
+    assert answer["paging"] == {"count": 1, "total": 2, "page": 1, "pages": 2}
+    assert [file["id"] for file in (await client.files_list(page=2, count=1))["files"]] == [made[0]]
+    ana = world.workspace.member("ana").id
+    assert (await client.files_list(user=ana))["files"] == []
+    assert (await client.files_list(types="images"))["files"] == []
+    assert await world.refused(client.files_list(types="canvas")) == "unknown_type"
+    assert await world.refused(client.files_list(user="U0NOBODY")) == "user_not_found"

@@ -15,6 +15,7 @@ from bot.domain.card import CardView, Picture
 from bot.domain.compose import compose
 from bot.domain.evidence import Finding, Outcome
 from bot.domain.evidence_ledger import evidence_ledger
+from bot.domain.grouping import BECAUSE
 from bot.domain.incident import GroupedAlert, GroupingReason, Incident, IncidentStatus
 from bot.slack import blocks
 from bot.slack.blocks import briefing, gathering, heading, opinion
@@ -70,6 +71,11 @@ def _storm() -> CardView:
     return _view(LONG[:1000], 30, incident=stormy())
 
 
+def _near(because: str) -> GroupedAlert:
+    first = incident().alerts[0]
+    return replace(first, reason=GroupingReason.DEPENDENCY, alert=replace(first.alert, labels={BECAUSE: because}))
+
+
 def _opinion(text: str) -> ModelOpinion:
     found = _findings(text)
     said = check(obedient(text), evidence_ledger(found, alerts=tuple(g.alert for g in incident().alerts)))
@@ -117,6 +123,13 @@ of(
     resolved=lambda: heading.state(incident(status=IncidentStatus.RESOLVED, resolved_at=NOW + timedelta(hours=30))),
     extreme=lambda: heading.state(stormy()),
     hostile=lambda: heading.state(incident(service=HOSTILE)),
+)
+of(
+    heading.why_here,
+    normal=lambda: heading.why_here(incident().alerts[0]),
+    near=lambda: heading.why_here(_near("depends on payments, burning since 14:02 UTC in INC-2026-0041")),
+    extreme=lambda: heading.why_here(_near(LONG)),
+    hostile=lambda: heading.why_here(_near(HOSTILE)),
 )
 of(heading.name, normal=lambda: heading.name(incident()), plain=lambda: heading.name(incident(title=HOSTILE)))
 of(
