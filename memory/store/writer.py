@@ -141,16 +141,14 @@ class Writer:
         an answer takes one lock time-out at most, however many are waiting."""
         log.warning("nothing can be written: %s", error)
         failure = NotStored(f"the database did not take it: {error.orig if isinstance(error, DBAPIError) else error}")
-        for waiting in group:
-            waiting.fail(failure)
-        answer(group)
-        self._refuse_all(failure)
+        self._refuse_all(failure, group)
 
-    def _refuse_all(self, error: NotStored) -> None:
+    def _refuse_all(self, error: NotStored, group: Sequence[Waiting] = ()) -> None:
+        """`group` and what waits now: nothing that somebody writes who was told of it already."""
         with self._changed:
-            rest: list[Waiting] = [*self._rows, *self._pieces]
+            all_of_them: list[Waiting] = [*group, *self._rows, *self._pieces]
             self._rows.clear()
             self._pieces.clear()
-        for waiting in rest:
+        for waiting in all_of_them:
             waiting.fail(error)
-        answer(rest)
+        answer(all_of_them)

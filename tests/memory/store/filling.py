@@ -41,7 +41,10 @@ async def main(file: str, limit: int) -> None:
     print("refused", len(refused), refused[0] if refused else "", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    refused.clear()
     await accept("after")
+    for error in refused:
+        print("refused after all:", error, flush=True)
     await store.close()
 
 

@@ -55,6 +55,7 @@ class Filling:
     async def one_more(self) -> str:
         async with asyncio.timeout(PATIENCE):
             out, _ = await self._process.communicate(b"go on\n")
+        assert self._process.returncode == 0
         return out.decode().strip()
 
 
