@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
@@ -42,13 +42,13 @@ from bot.lobby import (
     headers_of,
 )
 from bot.source_health import SourceHealth
+from bot.webhook_metrics import WebhookMetrics
 from integrations.descriptor import AlertFormat, WebhookRequest
 
 logger = logging.getLogger(__name__)
 
 WEBHOOKS = "/webhooks/"
 
-_ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -98,7 +98,7 @@ def create_app(
         routes.append(Route("/slack/events", _Handed(slack_events, lobby), methods=["POST"]))
     app = Starlette(routes=routes, exception_handlers={404: _no_page, 405: _wrong_method, 500: _broken})
     app.router.redirect_slashes = False  # senders of webhooks do not follow redirects
-    webhooks = _Webhooks(formats, not_set_up or {}, intake, metrics)
+    webhooks = _Webhooks(formats, not_set_up or {}, intake, metrics.webhooks)
     return _FrontDoor(ServerErrorMiddleware(webhooks, handler=_broken), app)
 
 
@@ -123,7 +123,11 @@ class _Webhooks:
     """The ASGI application of /webhooks/{name}."""
 
     def __init__(
-        self, formats: Mapping[str, AlertFormat], not_set_up: Mapping[str, str], intake: _Intake, metrics: _Metrics
+        self,
+        formats: Mapping[str, AlertFormat],
+        not_set_up: Mapping[str, str],
+        intake: _Intake,
+        metrics: WebhookMetrics,
     ) -> None:
         self._formats = formats
         self._not_set_up = not_set_up
@@ -244,25 +248,10 @@ class _Metrics:
     """What the front door counts, in a registry of its own, and what is counted elsewhere."""
 
     def __init__(self, sources: SourceHealth, registries: Sequence[CollectorRegistry]) -> None:
-        self._registry = CollectorRegistry()
-        self._shown = (self._registry, sources.registry, *registries)
-        self._webhooks = Counter(
-            "webhooks", "Webhooks by source and outcome.", ("source", "outcome"), registry=self._registry
-        )
-        self._seconds = Histogram(
-            "webhook_ack_seconds", "From the first byte to 202.", buckets=_ACK_SECONDS, registry=self._registry
-        )
-        self._counters: dict[tuple[str, str], Counter] = {}
-
-    def count(self, source: str, outcome: str) -> None:
-        key = (source, outcome)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = self._webhooks.labels(source, outcome)
-        counter.inc()
-
-    def acknowledged(self, seconds: float) -> None:
-        self._seconds.observe(seconds)
+        own = CollectorRegistry()
+        self._shown = (own, sources.registry, *registries)
+        self.webhooks = WebhookMetrics()
+        own.register(self.webhooks)
 
     async def page(self, request: Request) -> Response:
         told = b"".join(generate_latest(registry) for registry in self._shown)

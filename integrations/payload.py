@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ TITLE_LIMIT = 300
 DESCRIPTION_LIMIT = 4_000
 NAME_LIMIT = 200  # fingerprints, services, label names and label values
 LABELS_LIMIT = 64
+LABEL_NAMES = 1_000  # remembered: those of one place are the same in every alert
 URL_LIMIT = 2_000
 QUERY_LIMIT = 8_000  # a longer expression would not fit into a GET to Prometheus either
 
@@ -57,13 +59,22 @@ def text_of(value: str | None, limit: int = NAME_LIMIT) -> str:
     return stripped if is_plain else plain(stripped, limit)
 
 
+@lru_cache(maxsize=LABEL_NAMES)
+def _label_name(name: str) -> str:
+    return text_of(name)
+
+
+def _name_of(name: str) -> str:
+    return _label_name(name) if len(name) <= NAME_LIMIT else text_of(name)  # nobody fills the memory with long ones
+
+
 def clean_labels(labels: Mapping[str, str], first: tuple[str, ...] = ()) -> dict[str, str]:
     """At most LABELS_LIMIT of them, those named in `first` before the others; how many were cut is a label itself."""
     names = list(labels)
     if len(names) > LABELS_LIMIT:
         kept = [name for name in first if name in labels]
         names = (kept + [name for name in names if name not in kept])[: LABELS_LIMIT - 1]
-    cleaned = {text_of(name): text_of(labels[name]) for name in names}
+    cleaned = {_name_of(name): text_of(labels[name]) for name in names}
     if len(labels) > LABELS_LIMIT:
         cleaned["labels_cut"] = str(len(labels) - len(names))
     return cleaned
