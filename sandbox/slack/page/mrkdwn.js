@@ -198,6 +198,18 @@ export function groupMention(id, names, label = "") {
 
 export const broadcast = (range) => span("mention mention-all", `@${range}`);
 
+const SPANS = [
+  [86400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+];
+
+function ago(when) {
+  const seconds = (when.getTime() - Date.now()) / 1000;
+  const [size, unit] = SPANS.find(([size]) => Math.abs(seconds) >= size) ?? [1, "second"];
+  return new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
+}
+
 /** Slack's date tokens: {date}, {date_short}, {time}, {ago} and the like, in the reader's own zone. */
 export function moment(seconds, format, fallback) {
   const when = new Date(seconds * 1000);
@@ -207,6 +219,7 @@ export function moment(seconds, format, fallback) {
     .replace(/\{date_num\}/g, when.toISOString().slice(0, 10))
     .replace(/\{(?:date|day)[a-z_]*\}/g, day)
     .replace(/\{time_secs\}/g, when.toLocaleTimeString([]))
-    .replace(/\{(?:time|ago)\}/g, when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    .replace(/\{time\}/g, when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))
+    .replace(/\{ago\}/g, ago(when));
   return el("time", { datetime: when.toISOString(), title: when.toString() }, shown);
 }

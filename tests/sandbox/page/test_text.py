@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -43,6 +44,14 @@ async def test_mrkdwn_becomes_styled_text(stage: Stage) -> None:
     await expect(shown.locator("blockquote")).to_have_text("quoted")
     await expect(shown.locator(".item")).to_have_count(2)
     await expect(shown.locator("pre")).to_have_text("x < 1")
+
+
+async def test_a_time_may_be_told_as_how_long_ago_it_was(stage: Stage) -> None:
+    channel = await stage.channel("times")
+    two_hours_ago = int(time.time()) - 2 * 3600 - 600
+    ts = await stage.post(channel, f"since <!date^{two_hours_ago}^{{ago}}|then>")
+    await stage.show(channel)
+    await expect(stage.message(ts).locator(".text")).to_have_text("since 2 hours ago")
 
 
 HOSTILE = (
