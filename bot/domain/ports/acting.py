@@ -122,10 +122,6 @@ class Switches(Protocol):
         ...
 
 
-class AuditLog(Protocol):
-    async def append(self, notes: Sequence[AuditNote]) -> None: ...
-
-
 class Directory(Protocol):
     """Who people are at this moment, and in which of the policy's approver groups."""
 
